@@ -1,5 +1,4 @@
 import type { Authority, EntryParty, ExchangeEntry, HopEntry, SpanRef } from '#observation';
-
 /** How well two things are known to belong together, strongest first (design section 5). */
 export const GRADES = ['proven', 'corroborated', 'asserted', 'inferred', 'ambiguous'] as const;
 export type Grade = (typeof GRADES)[number];
@@ -29,7 +28,7 @@ export interface Fact {
 }
 
 /** One crossing, with what each side said. `grade` is how well the crossing itself is known. */
-export interface Hop {
+export interface Hop<P = EntryParty> {
   readonly id: string; // smallest observation id of its accounts
   readonly kind: 'crossing' | 'local';
   readonly time: string; // unix nanoseconds, decimal: the earliest claim
@@ -40,10 +39,10 @@ export interface Hop {
   readonly resource: string | null;
   readonly grade: Grade;
   readonly rests: readonly Fact[];
-  readonly subject: EntryParty | null;
-  readonly initiator: EntryParty | null;
-  readonly actors: readonly EntryParty[];
-  readonly peer: EntryParty | null;
+  readonly subject: P | null;
+  readonly initiator: P | null;
+  readonly actors: readonly P[];
+  readonly peer: P | null;
   readonly authority: Authority | null;
   readonly requiredScopes: readonly string[];
   readonly decision: HopEntry['decision'] | null;
@@ -82,14 +81,14 @@ export interface Gap {
 }
 
 /** A token exchange seen by whoever did it. */
-export interface Exchange {
+export interface Exchange<P = EntryParty> {
   readonly id: string;
   readonly time: string;
   readonly leafIndex: string;
   readonly issuer: string | null;
-  readonly requester: EntryParty | null;
-  readonly subject: EntryParty | null;
-  readonly actors: readonly EntryParty[];
+  readonly requester: P | null;
+  readonly subject: P | null;
+  readonly actors: readonly P[];
   readonly tokenIn: string;
   readonly tokenOut: string | null;
   readonly audience: readonly string[];
@@ -122,7 +121,7 @@ export interface Completeness {
 }
 
 /** The directed graph of hops of one transaction, judged. The same set of entries gives the same chain, byte for byte. */
-export interface Chain {
+export interface Chain<P = EntryParty> {
   readonly v: 1;
   readonly id: string; // c_ and 32 hex digits
   readonly traceIds: readonly string[];
@@ -130,12 +129,12 @@ export interface Chain {
   readonly from: string; // unix nanoseconds, decimal
   readonly to: string;
   /** The strongest-known subject, and the actors of the longest delegation, oldest first. */
-  readonly subject: EntryParty | null;
-  readonly actors: readonly EntryParty[];
+  readonly subject: P | null;
+  readonly actors: readonly P[];
   readonly services: readonly string[];
-  readonly hops: readonly Hop[]; // in tree order: a parent before its children
+  readonly hops: readonly Hop<P>[]; // in tree order: a parent before its children
   readonly links: readonly Link[];
-  readonly exchanges: readonly Exchange[];
+  readonly exchanges: readonly Exchange<P>[];
   readonly gaps: readonly Gap[];
   readonly findings: readonly Finding[];
   readonly completeness: Completeness;

@@ -2,11 +2,23 @@
  * What one reporter says of one hop or exchange, and its exact bytes in the ledger. The schema is closed and versioned;
  * an entry's bytes are the RFC 8785 form of it and are kept verbatim. Proven by test/observation.
  */
-export { encodeEntry, parseEntry, MAX_ENTRY_BYTES } from './entry.ts';
+
 export type { Authority, Verification, VerificationStatus } from './authority.ts';
-export type { Basis, ClearParty, EntryParty, SealedPerson } from './party.ts';
-export type { Anomaly, Entry, ExchangeEntry, ExchangeObservation, HopEntry, HopObservation, Observation, Reporter, SpanRef, Trace } from './observation.ts';
-export { isPersonal, PartyType } from './party.ts';
+export { encodeEntry, MAX_ENTRY_BYTES, parseEntry } from './entry.ts';
+export type {
+  Anomaly,
+  Entry,
+  ExchangeEntry,
+  ExchangeObservation,
+  HopEntry,
+  HopObservation,
+  Observation,
+  Reporter,
+  SpanRef,
+  Trace,
+} from './observation.ts';
 export { MAX_ACTORS, OBSERVATION_VERSION } from './observation.ts';
 export { newObservationId, observationIdOf } from './observation-id.ts';
-export { parseObservation } from './parse.ts';
+export { ObservationError, parseObservation } from './parse.ts';
+export type { Basis, ClearParty, EntryParty, SealedPerson } from './party.ts';
+export { isPersonal, PartyType } from './party.ts';

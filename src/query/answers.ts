@@ -1,0 +1,50 @@
+import type { Chain, Completeness, Verdict } from '#chains';
+import type { EntryParty } from '#observation';
+
+/**
+ * A party as a reader sees it. `key` names it exactly: `type|issuer|id` or a person's `ref`. `id` is null when the
+ * person was erased or the reader may not open it.
+ */
+export interface PartyView {
+  readonly key: string;
+  readonly type: EntryParty['type'];
+  readonly issuer: string | null;
+  readonly basis: EntryParty['basis'];
+  readonly id: string | null;
+}
+
+/** `GET /api/v1/chains/{id}` */
+export interface ChainAnswer {
+  readonly chain: Chain<PartyView>;
+  /** The ledger the answer rests on: the projection had followed it up to `treeSize`. */
+  readonly log: LogPosition;
+}
+
+export interface LogPosition {
+  readonly origin: string;
+  readonly treeSize: string; // decimal: entries this answer takes account of
+  readonly published: string; // decimal: entries under the last signed checkpoint
+}
+
+/** One row of `GET /api/v1/chains`. */
+export interface ChainSummary {
+  readonly id: string;
+  readonly from: string; // unix nanoseconds, decimal
+  readonly to: string;
+  readonly subject: PartyView | null;
+  readonly actors: readonly PartyView[];
+  readonly services: readonly string[];
+  readonly hops: number;
+  readonly verdict: Verdict;
+  readonly reason: string;
+  readonly findings: readonly string[]; // rule ids
+  readonly completeness: Completeness;
+  readonly traceIds: readonly string[];
+}
+
+/** `GET /api/v1/chains`: newest first, keyset pagination. */
+export interface ChainsAnswer {
+  readonly chains: readonly ChainSummary[];
+  readonly next: string | null; // cursor
+  readonly log: LogPosition;
+}
