@@ -17,6 +17,7 @@ export interface ExchangeSeen {
   readonly tokenOut?: string;
   readonly issuer: string;
   readonly requester: DemoService;
+  readonly traceparent?: string; // of the request that asked
   readonly subject?: string; // of a verified subject token only, like all below
   readonly actorsBefore?: Act;
   readonly act?: Act;

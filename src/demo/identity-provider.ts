@@ -4,9 +4,10 @@ import type { AddressInfo } from 'node:net';
 import { exportJWK, generateKeyPair } from 'jose';
 import { type Configuration, errors, Provider } from 'oidc-provider';
 import type { ExchangeSeen } from './delegation.ts';
+import { TOKEN_EXCHANGE } from './grant-type.ts';
 import { addLogin } from './login.ts';
 import { APP, GATEWAY, SCOPES, SERVICES, USER } from './parties.ts';
-import { registerTokenExchange, TOKEN_EXCHANGE } from './token-exchange.ts';
+import { registerTokenExchange } from './token-exchange.ts';
 
 /** What the provider must share with others to know them: the user's password and a secret per service. */
 export interface ProviderSecrets {

@@ -1,10 +1,9 @@
 import { createLocalJWKSet, type JSONWebKeySet, type JWTPayload, jwtVerify } from 'jose';
 import { errors, type Provider, type TokenEndpointGrantContext } from 'oidc-provider';
 import { type Act, depthOf, type ExchangeSeen, MAX_DEPTH, parseAct } from './delegation.ts';
+import { ACCESS_TOKEN_TYPE, TOKEN_EXCHANGE } from './grant-type.ts';
 import { type DemoService, SCOPES, SERVICES } from './parties.ts';
 
-export const TOKEN_EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
-export const ACCESS_TOKEN_TYPE = 'urn:ietf:params:oauth:token-type:access_token';
 const SUBJECT_TOKEN_TYPES = [ACCESS_TOKEN_TYPE, 'urn:ietf:params:oauth:token-type:jwt'];
 const PARAMETERS = [
   'subject_token',
@@ -72,6 +71,7 @@ async function exchange(ctx: TokenEndpointGrantContext, issuer: Issuer): Promise
     tokenIn: text,
     issuer: issuer.provider.issuer,
     requester,
+    ...traceparentOf(ctx),
     ...(typeof params.scope === 'string' ? { scopesRequested: split(params.scope) } : {}),
     decision: { outcome: 'deny', reason: 'server_error' },
   };
@@ -186,3 +186,8 @@ const split = (scopes: string): string[] => scopes.split(' ').filter((scope) => 
 
 const reasonOf = (error: errors.OIDCProviderError): string =>
   error.error_description === undefined ? error.error : `${error.error}: ${error.error_description}`;
+
+function traceparentOf({ headers }: TokenEndpointGrantContext): { traceparent?: string } {
+  const { traceparent } = headers;
+  return typeof traceparent === 'string' ? { traceparent } : {};
+}

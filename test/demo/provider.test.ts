@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { decodeJwt, decodeProtectedHeader, generateKeyPair, SignJWT } from 'jose';
 import type { ExchangeSeen } from '../../src/demo/delegation.ts';
+import { ACCESS_TOKEN_TYPE, TOKEN_EXCHANGE } from '../../src/demo/grant-type.ts';
 import { startProvider } from '../../src/demo/identity-provider.ts';
 import { BOOKS, GATEWAY, PAY_INVOICE, PAYMENTS, PLANNER, USER, WRITE_PAYEE } from '../../src/demo/parties.ts';
 import { signIn } from '../../src/demo/sign-in.ts';
-import { ACCESS_TOKEN_TYPE, TOKEN_EXCHANGE } from '../../src/demo/token-exchange.ts';
 
 const PASSWORD = 'correct horse';
 
