@@ -1,4 +1,5 @@
-import type { Authority, EntryParty, ExchangeEntry, HopEntry, SpanRef } from '#observation';
+import type { Authority, EntryParty, ExchangeEntry, HopEntry, SpanRef, Verification } from '#observation';
+
 /** How well two things are known to belong together, strongest first (design section 5). */
 export const GRADES = ['proven', 'corroborated', 'asserted', 'inferred', 'ambiguous'] as const;
 export type Grade = (typeof GRADES)[number];
@@ -43,7 +44,10 @@ export interface Hop<P = EntryParty> {
   readonly initiator: P | null;
   readonly actors: readonly P[];
   readonly peer: P | null;
+  /** The callee's account of the grant, else what the caller says it sent. */
   readonly authority: Authority | null;
+  /** What the callee says of checking the credential; null when it says nothing. The caller's word never stands here. */
+  readonly verification: Verification | null;
   readonly requiredScopes: readonly string[];
   readonly decision: HopEntry['decision'] | null;
   readonly outcome: HopEntry['outcome'] | null;

@@ -1,0 +1,49 @@
+import type { HopEntry } from '#observation';
+import type { Recorded } from './chain.ts';
+import { byStrength, type End } from './end.ts';
+import { collapseLayers } from './layer.ts';
+import { groupBy, smallest } from './order.ts';
+
+/** Groups accounts into ends. Deterministic in the set, whatever the order. */
+export function endsOf(accounts: readonly Recorded<HopEntry>[]): readonly End[] {
+  return collapseLayers([...groupBy(accounts, endKey).values()].flatMap(splitReused).map(toEnd));
+}
+
+const endKey = ({ entry }: Recorded<HopEntry>): string =>
+  entry.trace === undefined
+    ? entry.id
+    : JSON.stringify([
+        entry.trace.traceId,
+        entry.trace.spanId,
+        entry.side,
+        entry.reporter.service,
+        entry.reporter.instance ?? '',
+      ]);
+
+/**
+ * A log record and a span of the same end are one end told twice. Two spans, or two log records, with the same ids and
+ * other content are two ends: span ids are reused in the wild and nothing may be dropped because of it.
+ */
+function splitReused(group: readonly Recorded<HopEntry>[]): Recorded<HopEntry>[][] {
+  const logs = group.filter(({ entry }) => entry.source.signal === 'log');
+  const spans = group.filter(({ entry }) => entry.source.signal === 'span');
+  const count = Math.max(logs.length, spans.length);
+  return Array.from({ length: count }, (_, i) => [logs[i], spans[i]].filter((each) => each !== undefined));
+}
+
+function toEnd(accounts: readonly Recorded<HopEntry>[]): End {
+  const sorted = accounts.toSorted(byStrength);
+  const [first] = sorted;
+  if (first === undefined) throw new TypeError('end: needs at least one account');
+  const { reporter, trace, side } = first.entry;
+  return {
+    side,
+    service: reporter.service,
+    instance: reporter.instance,
+    traceId: trace?.traceId,
+    spanIds: trace === undefined ? [] : [trace.spanId],
+    parentSpanId: sorted.map(({ entry }) => entry.trace?.parentSpanId).find((parent) => parent !== undefined),
+    accounts: sorted,
+    id: smallest(sorted.map(({ entry }) => entry.id)),
+  };
+}

@@ -1,0 +1,104 @@
+import type { EntryParty, HopEntry } from '#observation';
+import type { Fact, Hop, ServiceRef } from './chain.ts';
+import type { Draft } from './crossing.ts';
+import { type End, firstOf, leafIndexesOf, serviceOf } from './end.ts';
+import { basisRank, describeParty, partyKey } from './party-key.ts';
+
+/** A hop before it is judged. */
+export type UnjudgedHop = Omit<Hop, 'verdict' | 'reason'>;
+
+/** Puts both sides of a hop together. The callee's account of identity and authority comes before the caller's. */
+export function hopOf(draft: Draft): UnjudgedHop {
+  const { caller, callee } = draft;
+  const ends = [callee, caller];
+  const accounts = ends.flatMap((end) => end?.accounts ?? []).map(({ entry }) => entry);
+  const head = caller ?? callee;
+  return {
+    id: draft.id,
+    kind: draft.kind,
+    time: earliest(accounts),
+    from: callerService(draft),
+    to: calleeService(draft),
+    protocol:
+      firstOf(ends, ({ transport }) => (transport.protocol === 'unknown' ? undefined : transport.protocol)) ??
+      'unknown',
+    operation: firstOf(ends, (entry) => entry.operation) ?? null,
+    resource: firstOf(ends, (entry) => entry.resource) ?? null,
+    grade: draft.grade,
+    rests: draft.rests,
+    subject: bestParty(accounts.flatMap((entry) => entry.subject ?? [])),
+    initiator: bestParty(accounts.flatMap((entry) => entry.initiator ?? [])),
+    actors: bestActors(accounts),
+    peer: firstOf(ends, (entry) => entry.peer) ?? null,
+    authority: firstOf(ends, (entry) => entry.authority) ?? null,
+    verification: firstOf([callee], (entry) => entry.authority?.verification) ?? null,
+    requiredScopes: firstOf(ends, (entry) => entry.requiredScopes) ?? [],
+    decision: firstOf(ends, (entry) => entry.decision) ?? null,
+    outcome: firstOf(ends, (entry) => entry.outcome) ?? null,
+    trace:
+      head?.traceId === undefined || head.spanIds[0] === undefined
+        ? null
+        : { traceId: head.traceId, spanId: head.spanIds[0] },
+    callerEntries: leafIndexesOf(caller),
+    calleeEntries: leafIndexesOf(callee),
+    disagreements: disagreementsOf(caller, callee),
+  };
+}
+
+function callerService({ caller, callee, kind }: Draft): ServiceRef | null {
+  if (caller !== undefined) return serviceOf(caller);
+  return kind === 'local' && callee !== undefined ? serviceOf(callee) : null;
+}
+
+function calleeService({ caller, callee }: Draft): ServiceRef | null {
+  if (callee !== undefined) return serviceOf(callee);
+  const name = firstOf([caller], ({ transport }) => transport.peerService ?? transport.peerAddress);
+  return name === undefined ? null : { name, reported: false };
+}
+
+/** The party on the strongest basis; the earliest account among equals. */
+function bestParty(parties: readonly EntryParty[]): EntryParty | null {
+  return parties.reduce<EntryParty | null>(
+    (best, party) => (best === null || basisRank(party) < basisRank(best) ? party : best),
+    null,
+  );
+}
+
+/** The actors one account names on the strongest basis; the longer chain among equals. Never mixed from several accounts. */
+function bestActors(accounts: readonly HopEntry[]): readonly EntryParty[] {
+  const rank = (actors: readonly EntryParty[]) => Math.min(99, ...actors.map(basisRank));
+  return accounts
+    .map((entry) => entry.actors)
+    .reduce(
+      (best, actors) =>
+        rank(actors) < rank(best) || (rank(actors) === rank(best) && actors.length > best.length) ? actors : best,
+      [],
+    );
+}
+
+/** Where the two sides contradict each other. */
+function disagreementsOf(caller: End | undefined, callee: End | undefined): readonly Fact[] {
+  if (caller === undefined || callee === undefined) return [];
+  const entries = [...leafIndexesOf(caller), ...leafIndexesOf(callee)];
+  const differs = (what: string, pick: (entry: HopEntry) => string | undefined): Fact[] => {
+    const [a, b] = [firstOf([caller], pick), firstOf([callee], pick)];
+    return a === undefined || b === undefined || a === b
+      ? []
+      : [{ says: `${what} differs: caller says ${a}, callee says ${b}`, entries }];
+  };
+  return [
+    ...differs('token digest', (entry) => entry.authority?.digest?.slice(0, 12)),
+    ...differs('subject', (entry) => entry.subject && verifiedName(entry.subject)),
+    ...differs('outcome', (entry) => (entry.outcome?.status === 'unknown' ? undefined : entry.outcome?.status)),
+  ];
+}
+
+/** Only identities that came from a token can contradict each other; an attribute may name the same person another way. */
+const verifiedName = (party: EntryParty): string | undefined =>
+  basisRank(party) <= 2 ? `${describeParty(party)} (${partyKey(party)})` : undefined;
+
+const earliest = (accounts: readonly HopEntry[]): string =>
+  accounts
+    .map((entry) => BigInt(entry.time))
+    .reduce((least, time) => (time < least ? time : least))
+    .toString();

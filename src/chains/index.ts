@@ -1,0 +1,26 @@
+/**
+ * From observations to delegation chains: links with grades, gaps, findings, verdicts. Pure functions, no I/O: the same set
+ * of entries gives the same chains byte for byte, and nothing is ever linked above its grade. Proven by test/chains.
+ */
+
+export type {
+  Chain,
+  Completeness,
+  Exchange,
+  Fact,
+  Finding,
+  Gap,
+  GapKind,
+  Grade,
+  Hop,
+  Link,
+  Recorded,
+  ServiceRef,
+  Severity,
+  Verdict,
+} from './chain.ts';
+export { GRADES, VERDICTS } from './chain.ts';
+export { describeParty, partyKey } from './party-key.ts';
+export { RULES } from './rules/index.ts';
+export type { Rule } from './rules/rule.ts';
+export { stitch } from './stitch.ts';

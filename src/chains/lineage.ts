@@ -1,0 +1,90 @@
+import type { ExchangeEntry } from '#observation';
+import type { Recorded } from './chain.ts';
+import { type End, indexBySpan } from './end.ts';
+import { compare, groupBy } from './order.ts';
+
+export type SeenExchange = Recorded<ExchangeEntry>;
+
+/** Which token came from which, by observed exchanges (RFC 8693): the only way authority is followed across tokens. */
+export interface Lineage {
+  readonly exchanges: readonly SeenExchange[];
+  /** The exchanges that lead from one token digest to another, oldest first; empty when they are the same token; undefined when none is known. */
+  path(from: string, to: string): readonly SeenExchange[] | undefined;
+  /** Every exchange a token came out of: an issuer may answer two requests with one token. */
+  mintedBy(digest: string): readonly SeenExchange[];
+  /** An exchange in which the issuer accepted this token, made in this end's own handling and not further down. */
+  exchangedBy(tokenIn: string, end: End): SeenExchange | undefined;
+}
+
+/** `ends` are all ends of the set: an exchange is placed under the ends its span descends from. */
+export function lineageOf(exchanges: readonly SeenExchange[], ends: readonly End[]): Lineage {
+  const sorted = exchanges.toSorted((a, b) => compare(a.entry.id, b.entry.id));
+  const minted = groupBy(sorted, ({ entry }) => entry.tokenOut);
+  const taken = groupBy(sorted, ({ entry }) => entry.tokenIn);
+  const bySpan = indexBySpan(ends);
+  return {
+    exchanges: sorted,
+    mintedBy: (digest) => minted.get(digest) ?? [],
+    path: (from, to) => walkBack(minted, from, to),
+    exchangedBy: (tokenIn, end) =>
+      taken.get(tokenIn)?.find(({ entry }) => hasAccepted(entry) && isMadeBy(entry, end, bySpan)),
+  };
+}
+
+/** The shortest way back, breadth first; what was seen once is not walked again, so cycles end. */
+function walkBack(
+  minted: ReadonlyMap<string, readonly SeenExchange[]>,
+  from: string,
+  to: string,
+): readonly SeenExchange[] | undefined {
+  const ways = new Map<string, readonly SeenExchange[]>([[to, []]]);
+  for (const [digest, way] of ways) {
+    if (digest === from) return way;
+    for (const exchange of minted.get(digest) ?? []) {
+      const { tokenIn } = exchange.entry;
+      if (!ways.has(tokenIn)) ways.set(tokenIn, [exchange, ...way]);
+    }
+  }
+  return undefined;
+}
+
+/** Refusals an issuer gives only after it took the subject token as valid (RFC 6749 section 5.2, RFC 8693 section 2.2.2). */
+const REFUSED_AFTER_ACCEPTING = ['invalid_scope', 'invalid_target'];
+const hasAccepted = ({ decision }: ExchangeEntry): boolean =>
+  decision.outcome === 'permit' || REFUSED_AFTER_ACCEPTING.includes(decision.reason ?? '');
+
+/** True when no other service stands between the exchange and this end, save the one that reports the exchange. */
+function isMadeBy(entry: ExchangeEntry, end: End, bySpan: ReadonlyMap<string, readonly End[]>): boolean {
+  for (const above of ancestorsOf(entry, bySpan)) {
+    if (above === end) return true;
+    if (above.side === 'callee' && above.service !== entry.reporter.service) return false;
+  }
+  return false;
+}
+
+/** Every end above an exchange's span, by parentage, the nearest first. */
+export function ancestorsOf(entry: ExchangeEntry, bySpan: ReadonlyMap<string, readonly End[]>): ReadonlySet<End> {
+  const found = new Set<End>();
+  const { trace } = entry;
+  const keys = new Set(
+    trace === undefined
+      ? []
+      : [trace.spanId, trace.parentSpanId].flatMap((id) => (id === undefined ? [] : [`${trace.traceId}/${id}`])),
+  );
+  for (const key of keys) {
+    for (const end of bySpan.get(key) ?? []) {
+      found.add(end);
+      for (const next of stepsUp(end)) keys.add(next);
+    }
+  }
+  return found;
+}
+
+/** An end's parent, and the cause it names. */
+function stepsUp(end: End): string[] {
+  const causes = end.accounts.flatMap(({ entry }) =>
+    entry.cause === undefined ? [] : [`${entry.cause.traceId}/${entry.cause.spanId}`],
+  );
+  const parent = end.parentSpanId === undefined ? [] : [`${end.traceId}/${end.parentSpanId}`];
+  return [...parent, ...causes];
+}

@@ -1,0 +1,90 @@
+import {
+  byAuthority,
+  bySameTrace,
+  bySpanLink,
+  byTopology,
+  type Candidate,
+  digestOfDraft,
+  entriesOf,
+  isVerified,
+  type Web,
+  weave,
+} from './candidate.ts';
+import { GRADES, type Link } from './chain.ts';
+import type { Draft } from './crossing.ts';
+import type { End } from './end.ts';
+import type { Lineage } from './lineage.ts';
+import { compare } from './order.ts';
+
+/** What stands above each hop by topology alone: what tokens are compared along. */
+type Above = ReadonlyMap<Draft, readonly Candidate[]>;
+
+/** Links every hop to what led to it. Ambiguity gives one `ambiguous` link per candidate; nothing is chosen then. */
+export function linksOf(drafts: readonly Draft[], ends: readonly End[], lineage: Lineage): readonly Link[] {
+  const web = weave(drafts, ends, lineage);
+  const above: Above = new Map(drafts.map((draft) => [draft, byTopology(draft, web)]));
+  return drafts.flatMap((draft) => onePerPair(causesOf(draft, above, web).flatMap((each) => choose(draft, each))));
+}
+
+/** Lists of rivals: within one list the candidates exclude each other, two lists are two causes. */
+function causesOf(draft: Draft, above: Above, web: Web): readonly (readonly Candidate[])[] {
+  const topology = (above.get(draft) ?? []).map((candidate) => withTokens(draft, candidate, above, web));
+  if (topology.length > 0) return [topology];
+  const authority = byAuthority(draft, web);
+  if (authority.length > 0) return [authority];
+  const linked = bySpanLink(draft, web).filter((candidates) => candidates.length > 0);
+  return linked.length > 0 ? linked : [bySameTrace(draft, web)];
+}
+
+/** Raises a link to `proven` when the hop's token is, or was exchanged from, the token of the nearest hop above that had one. */
+function withTokens(draft: Draft, candidate: Candidate, above: Above, web: Web): Candidate {
+  const to = digestOfDraft(draft);
+  const bearer = nearestBearer(candidate.from, above);
+  const from = bearer && digestOfDraft(bearer);
+  if (to === undefined || bearer === undefined || from === undefined || !isVerified(bearer)) return candidate;
+  const path = web.lineage.path(from, to);
+  if (path === undefined) return candidate;
+  const says =
+    path.length === 0
+      ? 'carries the same verified token as the hop before'
+      : `its token was exchanged from the token of the hop before (${path.length} observed)`;
+  const entries = [...entriesOf(bearer), ...path.map((exchange) => String(exchange.leafIndex)), ...entriesOf(draft)];
+  return { ...candidate, grade: 'proven', rests: [{ says, entries }, ...candidate.rests] };
+}
+
+/** Walks up only where one hop alone stands above: past a fork, whose token it was would be a guess. */
+function nearestBearer(start: Draft, above: Above): Draft | undefined {
+  const seen = new Set<Draft>();
+  let at = start;
+  while (digestOfDraft(at) === undefined) {
+    const [only, ...others] = above.get(at) ?? [];
+    if (only === undefined || others.length > 0 || seen.has(at)) return undefined;
+    seen.add(at);
+    at = only.from;
+  }
+  return at;
+}
+
+function choose(draft: Draft, candidates: readonly Candidate[]): readonly Link[] {
+  const best = Math.min(...candidates.map((candidate) => GRADES.indexOf(candidate.grade)));
+  const chosen = candidates
+    .filter((candidate) => GRADES.indexOf(candidate.grade) === best)
+    .toSorted((a, b) => compare(a.from.id, b.from.id));
+  const ambiguous = chosen.length > 1;
+  return chosen.map(({ from, grade, rests }) => ({
+    from: from.id,
+    to: draft.id,
+    grade: ambiguous ? 'ambiguous' : grade,
+    rests,
+  }));
+}
+
+/** Two causes may name one hop: the better known stays. */
+function onePerPair(links: readonly Link[]): readonly Link[] {
+  const best = new Map<string, Link>();
+  for (const link of links) {
+    const known = best.get(link.from);
+    if (known === undefined || GRADES.indexOf(link.grade) < GRADES.indexOf(known.grade)) best.set(link.from, link);
+  }
+  return [...best.values()];
+}

@@ -1,0 +1,23 @@
+import { describeParty } from '../party-key.ts';
+import { entriesOfHop, nameOf, type Rule, type Violation } from './rule.ts';
+
+/**
+ * A call with delegated authority that nothing led to: no caller reported it and it continues no trace. Where it does
+ * continue a trace, one lost report is the likelier story, and the gap says so. Can be wrong where a caller is not
+ * instrumented at all.
+ */
+export const orphanHop: Rule = {
+  id: 'orphan_hop',
+  title: 'Orphan hop',
+  severity: 'warning',
+  verdict: 'suspicious',
+  owasp: ['ASI10', 'ASI03'],
+  judge: ({ hops, isLed, namesParent }) =>
+    hops.flatMap((hop): Violation[] => {
+      const actor = hop.actors.at(-1);
+      if (hop.callerEntries.length > 0 || hop.kind === 'local' || isLed(hop.id) || namesParent(hop)) return [];
+      if (actor === undefined || hop.verification?.status !== 'verified') return [];
+      const says = `${nameOf(hop)} used authority delegated to ${describeParty(actor)}, but nobody reported making the call and nothing led to it`;
+      return [{ hop: hop.id, says, facts: [{ says, entries: entriesOfHop(hop) }] }];
+    }),
+};

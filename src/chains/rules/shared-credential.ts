@@ -1,0 +1,46 @@
+import type { UnjudgedHop } from '../hop.ts';
+import { type Evidence, entriesOfHop, type Rule, type Violation } from './rule.ts';
+
+/**
+ * One token presented by several workloads. Passing the same token on along a chain is not sharing (a Txn-Token does so by
+ * design): only presenters that no other use of the token led to count. Can be wrong where one workload changes address.
+ */
+export const sharedCredential: Rule = {
+  id: 'shared_credential',
+  title: 'One credential, several workloads',
+  severity: 'critical',
+  verdict: 'suspicious',
+  owasp: ['NHI9:2025', 'NHI2:2025', 'ASI03'],
+  judge: (evidence) =>
+    [...digestsOf(evidence)].flatMap(([digest, first]): Violation[] => {
+      const uses = evidence.usesOf(digest).filter((use) => !evidence.continuesToken(use));
+      const presenters = presentersOf(uses, evidence);
+      if (presenters.length < 2) return [];
+      const says = `token ${digest.slice(0, 12)}… was presented by ${presenters.length} workloads: ${presenters.join(', ')}`;
+      return [{ hop: first.id, says, facts: [{ says, entries: [...new Set(uses.flatMap(entriesOfHop))] }] }];
+    }),
+};
+
+/** Each digest used in this chain, with the hop to show it at: one nobody reported making, if there is one. */
+function digestsOf({ hops }: Evidence): ReadonlyMap<string, UnjudgedHop> {
+  const digests = new Map<string, UnjudgedHop>();
+  for (const hop of hops) {
+    const digest = hop.authority?.digest;
+    if (digest !== undefined && (!digests.has(digest) || hop.callerEntries.length === 0)) digests.set(digest, hop);
+  }
+  return digests;
+}
+
+/** The services that report presenting the token, and the network hosts no reported presenter was seen at. */
+function presentersOf(uses: readonly UnjudgedHop[], { peerHostOf }: Evidence): readonly string[] {
+  const reported = uses.filter((use) => use.callerEntries.length > 0 && use.from !== null);
+  const knownHosts = new Set(reported.map(peerHostOf));
+  const strangers = uses
+    .filter((use) => use.callerEntries.length === 0 && !isPersonsOwn(use))
+    .flatMap((use) => peerHostOf(use) ?? []);
+  const hosts = strangers.filter((host) => !knownHosts.has(host)).map((host) => `an unreported caller at ${host}`);
+  return [...new Set([...reported.map((use) => use.from?.name ?? ''), ...hosts])].toSorted();
+}
+
+/** A person without any actor in between: people change networks, workloads rarely. */
+const isPersonsOwn = (use: UnjudgedHop): boolean => use.subject?.type === 'user' && use.actors.length === 0;

@@ -1,0 +1,40 @@
+import type { UnjudgedHop } from '../hop.ts';
+import { nameOf, type Rule, type Violation } from './rule.ts';
+
+/** The callee says it let the call pass although its credential failed, was not checked, or was not there. */
+export const unverifiedBoundary: Rule = {
+  id: 'unverified_boundary',
+  title: 'Boundary crossed without verification',
+  severity: 'critical',
+  verdict: 'suspicious',
+  owasp: ['NHI4:2025', 'ASI03', 'ASI07'],
+  judge: ({ hops }) =>
+    hops.flatMap((hop): Violation[] => {
+      const status = hop.verification?.status;
+      if (hop.kind === 'local' || status === undefined || status === 'verified' || !hasPassed(hop)) return [];
+      const why = hop.verification?.reason;
+      const says = `${nameOf(hop)} went through with its credential ${WORDS[status]}${why === undefined ? '' : `: ${why}`}`;
+      return [{ hop: hop.id, says, facts: [{ says, entries: hop.calleeEntries }] }];
+    }),
+};
+
+/** A callee that reports nothing about credentials: not wrong in itself, and worth knowing. */
+export const undisclosedBoundary: Rule = {
+  id: 'boundary_not_disclosed',
+  title: 'Boundary says nothing of verification',
+  severity: 'notice',
+  verdict: null,
+  owasp: ['NHI4:2025'],
+  judge: ({ hops }) =>
+    hops.flatMap((hop): Violation[] => {
+      if (hop.kind === 'local' || hop.calleeEntries.length === 0 || hop.grade === 'proven' || hop.verification !== null)
+        return [];
+      const says = `${hop.to?.name ?? 'the callee'} does not say whether it verified the caller`;
+      return [{ hop: hop.id, says, facts: [{ says, entries: hop.calleeEntries }] }];
+    }),
+};
+
+const WORDS = { failed: 'failing verification', unverified: 'unchecked', absent: 'missing' } as const;
+
+const hasPassed = (hop: UnjudgedHop): boolean =>
+  hop.decision?.outcome === 'permit' || (hop.decision === null && hop.outcome?.status === 'ok');

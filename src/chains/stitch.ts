@@ -1,0 +1,140 @@
+import type { ExchangeEntry, HopEntry } from '#observation';
+import { endsOf } from './account.ts';
+import type { Chain, Finding, Gap, Link, Recorded } from './chain.ts';
+import { type Component, componentsOf } from './component.ts';
+import { crossingsOf, type Draft } from './crossing.ts';
+import { type End, firstOf, indexBySpan } from './end.ts';
+import { gapsOf } from './gap.ts';
+import { hopOf, type UnjudgedHop } from './hop.ts';
+import { ancestorsOf, type Lineage, lineageOf } from './lineage.ts';
+import { linksOf } from './link.ts';
+import { compare, groupBy } from './order.ts';
+import { RULES } from './rules/index.ts';
+import { type Evidence, findingOf } from './rules/rule.ts';
+import { chainIdOf, completenessOf, exchangeOf, leafIndexesIn, summaryOf } from './summary.ts';
+import { inTreeOrder } from './tree-order.ts';
+import { judgeChain, judgeHop } from './verdict.ts';
+
+/** Everything known of the whole set before it is cut into chains. */
+interface Whole {
+  readonly drafts: readonly Draft[];
+  readonly links: readonly Link[];
+  readonly lineage: Lineage;
+  readonly draftOf: ReadonlyMap<string, Draft>;
+  readonly hops: ReadonlyMap<string, UnjudgedHop>;
+  readonly linksTo: ReadonlyMap<string, readonly Link[]>;
+  readonly gapsBeside: ReadonlyMap<string, readonly Gap[]>;
+  readonly uses: ReadonlyMap<string, readonly UnjudgedHop[]>;
+  readonly bySpan: ReadonlyMap<string, readonly End[]>;
+}
+
+/**
+ * From a set of entries to the chains in it. A pure function of the set: the same entries give the same chains, byte for
+ * byte, in any order and with duplicates. Links carry their grade, absences are typed, ambiguity keeps every candidate.
+ */
+export function stitch(recorded: readonly Recorded[]): readonly Chain[] {
+  const whole = survey(distinct(recorded));
+  return componentsOf(whole.drafts, whole.links, whole.lineage)
+    .map((component) => chainOf(component, whole))
+    .toSorted((a, b) => compare(a.id, b.id));
+}
+
+function survey(recorded: readonly Recorded[]): Whole {
+  const ends = endsOf(recorded.filter(isHop));
+  const lineage = lineageOf(recorded.filter(isExchange), ends);
+  const drafts = crossingsOf(ends, lineage);
+  const links = linksOf(drafts, ends, lineage);
+  const hops = new Map(drafts.map((draft) => [draft.id, hopOf(draft)]));
+  return {
+    drafts,
+    links,
+    lineage,
+    draftOf: new Map(drafts.map((draft) => [draft.id, draft])),
+    hops,
+    linksTo: groupBy(links, (link) => link.to),
+    gapsBeside: groupBy(gapsOf(drafts, links, ends, lineage), (gap) => gap.hop),
+    uses: groupBy([...hops.values()], (hop) => hop.authority?.digest),
+    bySpan: indexBySpan(ends),
+  };
+}
+
+function chainOf(component: Component, whole: Whole): Chain {
+  const ids = component.drafts.map((draft) => draft.id);
+  const links = ids
+    .flatMap((id) => whole.linksTo.get(id) ?? [])
+    .toSorted((a, b) => compare(a.from + a.to, b.from + b.to));
+  const unjudged = inTreeOrder(
+    ids.flatMap((id) => whole.hops.get(id) ?? []),
+    links,
+  );
+  const gaps = ids
+    .flatMap((id) => whole.gapsBeside.get(id) ?? [])
+    .toSorted((a, b) => compare(a.hop + a.kind, b.hop + b.kind));
+  const exchanges = component.exchanges.map(exchangeOf).toSorted((a, b) => compare(a.id, b.id));
+  const findings = findingsOf({ ...surroundings(whole), hops: unjudged, links, gaps, exchanges });
+  const judged = groupBy(findings, (finding) => finding.hop ?? undefined);
+  const hops = unjudged.map((hop) => judgeHop(hop, judged.get(hop.id) ?? []));
+  const parts = { hops, links, exchanges, findings };
+  return {
+    v: 1,
+    id: chainIdOf(component),
+    ...summaryOf(component, hops, exchanges),
+    ...parts,
+    gaps,
+    completeness: completenessOf(hops, gaps),
+    ...judgeChain(parts, issuerHops(component, whole)),
+    entries: leafIndexesIn(component),
+  };
+}
+
+/** What rules may ask beyond the chain itself. */
+function surroundings({
+  linksTo,
+  draftOf,
+  hops,
+  uses,
+}: Whole): Omit<Evidence, 'hops' | 'links' | 'gaps' | 'exchanges'> {
+  const calleeOf = (hop: UnjudgedHop) => draftOf.get(hop.id)?.callee;
+  return {
+    hop: (id) => hops.get(id),
+    usesOf: (digest) => uses.get(digest) ?? [],
+    peerHostOf: (hop) =>
+      firstOf([calleeOf(hop)], (entry) => entry.transport.peerAddress)?.replace(/(?<=[\]\d.a-z]):\d+$/, ''),
+    isLed: (hopId) => linksTo.has(hopId),
+    namesParent: (hop) => calleeOf(hop)?.parentSpanId !== undefined,
+    continuesToken: (hop) =>
+      (linksTo.get(hop.id) ?? []).some(
+        (link) => link.grade !== 'ambiguous' && hops.get(link.from)?.authority?.digest === hop.authority?.digest,
+      ),
+  };
+}
+
+const findingsOf = (evidence: Evidence): readonly Finding[] =>
+  RULES.flatMap((rule) => rule.judge(evidence).map((violation) => findingOf(rule, violation)));
+
+/** Hops in whose handling an exchange took place: the issuer answered for them. */
+function issuerHops({ exchanges, drafts }: Component, { bySpan }: Whole): ReadonlySet<string> {
+  const issuing = new Set<string>();
+  for (const { entry } of exchanges) {
+    const around = ancestorsOf(entry, bySpan);
+    for (const { id, caller, callee } of drafts) {
+      const end = callee ?? caller;
+      if (end === undefined || !around.has(end)) continue;
+      if (callee === undefined || callee.service === entry.reporter.service) issuing.add(id);
+    }
+  }
+  return issuing;
+}
+
+/** One of each id, the lowest leaf index where an id came twice, in order of id. */
+function distinct(recorded: readonly Recorded[]): readonly Recorded[] {
+  const byId = new Map<string, Recorded>();
+  for (const each of recorded) {
+    const known = byId.get(each.entry.id);
+    if (known === undefined || each.leafIndex < known.leafIndex) byId.set(each.entry.id, each);
+  }
+  return [...byId.values()].toSorted((a, b) => compare(a.entry.id, b.entry.id));
+}
+
+const isHop = (recorded: Recorded): recorded is Recorded<HopEntry> => recorded.entry.kind === 'hop';
+const isExchange = (recorded: Recorded): recorded is Recorded<ExchangeEntry> => recorded.entry.kind === 'exchange';

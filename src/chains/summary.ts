@@ -1,0 +1,69 @@
+import type { EntryParty, ExchangeEntry } from '#observation';
+import type { Completeness, Exchange, Gap, Hop, Recorded } from './chain.ts';
+import type { Component } from './component.ts';
+import { accountsOf } from './crossing.ts';
+import { compare, sortedSet } from './order.ts';
+import { basisRank } from './party-key.ts';
+
+/** The oldest observation names the chain: what arrives later keeps the name. */
+export function chainIdOf({ drafts, exchanges }: Component): string {
+  const ids = [...drafts.flatMap(accountsOf), ...exchanges].map(({ entry }) => entry.id);
+  return `c_${ids.toSorted(compare)[0]?.replaceAll('-', '') ?? ''}`;
+}
+
+/** What a chain is known by: its traces, transactions, time, parties and services. */
+export function summaryOf(component: Component, hops: readonly Hop[], exchanges: readonly Exchange[]) {
+  const accounts = [...component.drafts.flatMap(accountsOf), ...component.exchanges];
+  const times = accounts.map(({ entry }) => BigInt(entry.time)).toSorted((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+  const named = [...hops, ...exchanges];
+  const longest = named.toSorted((a, b) => rankOf(a.actors) - rankOf(b.actors) || b.actors.length - a.actors.length)[0];
+  return {
+    traceIds: sortedSet(accounts.flatMap(({ entry }) => entry.trace?.traceId ?? [])),
+    transactions: sortedSet(hops.flatMap((hop) => hop.authority?.transaction ?? [])),
+    from: String(times[0] ?? 0n),
+    to: String(times.at(-1) ?? 0n),
+    subject: named.flatMap((each) => each.subject ?? []).toSorted((a, b) => basisRank(a) - basisRank(b))[0] ?? null,
+    actors: longest?.actors ?? [],
+    services: sortedSet(accounts.map(({ entry }) => entry.reporter.service)),
+  };
+}
+
+const rankOf = (actors: readonly EntryParty[]): number => Math.min(99, ...actors.map(basisRank));
+
+/** What is missing, in one sentence. */
+export function completenessOf(hops: readonly Hop[], gaps: readonly Gap[]): Completeness {
+  const oneSided = gaps.filter(
+    ({ kind }) => kind === 'caller_without_callee' || kind === 'callee_without_caller' || kind === 'unsampled',
+  ).length;
+  const says =
+    gaps.length === 0
+      ? `complete: every call among ${hops.length} hops is accounted for`
+      : `incomplete: ${[...new Set(gaps.map((gap) => gap.says))].join('; ')}`;
+  return { complete: gaps.length === 0, says, oneSided, gaps: gaps.length };
+}
+
+/** An observed exchange as a chain shows it. */
+export function exchangeOf({ leafIndex, entry }: Recorded<ExchangeEntry>): Exchange {
+  return {
+    id: entry.id,
+    time: entry.time,
+    leafIndex: String(leafIndex),
+    issuer: entry.issuer ?? null,
+    requester: entry.requester ?? null,
+    subject: entry.subject ?? null,
+    actors: entry.actors,
+    tokenIn: entry.tokenIn,
+    tokenOut: entry.tokenOut ?? null,
+    audience: entry.audience ?? [],
+    scopesHeld: entry.scopesHeld ?? null,
+    scopesRequested: entry.scopesRequested ?? null,
+    scopesGranted: entry.scopesGranted ?? null,
+    decision: entry.decision,
+  };
+}
+
+/** Every entry a chain rests on, ascending. */
+export const leafIndexesIn = ({ drafts, exchanges }: Component): string[] =>
+  [...new Set([...drafts.flatMap(accountsOf), ...exchanges].map(({ leafIndex }) => leafIndex))]
+    .toSorted((a, b) => (a < b ? -1 : 1))
+    .map(String);
