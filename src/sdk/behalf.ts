@@ -1,0 +1,59 @@
+import { activeContext, inboundHopIn } from './active-context.ts';
+import { nowMs } from './clock.ts';
+import { defined } from './defined.ts';
+import { currentDelegation, type Delegation } from './delegation.ts';
+import type { DeliveryReport } from './delivery.ts';
+import { describeExchange, type Exchange } from './exchange.ts';
+import { guardPlugin } from './guard.ts';
+import { activeServerSpan, localSpan } from './hop-span.ts';
+import { type BehalfFetch, behalfFetch } from './outbound.ts';
+import { Recorder } from './recorder.ts';
+import { type BehalfOptions, parseSettings } from './settings.ts';
+import { parseTraceparent } from './trace-context.ts';
+
+/** Behalf in one process: what startBehalf gives. */
+export interface Behalf {
+  /** The Fastify plugin that verifies tokens and records the callee's observations. */
+  readonly guard: ReturnType<typeof guardPlugin>;
+  /** `fetch` that records the caller's observations and carries tokens to configured origins. */
+  readonly fetch: BehalfFetch;
+  currentDelegation(): Delegation | undefined;
+  /** Records a token exchange (RFC 8693). Tokens are digested at once. */
+  recordExchange(exchange: Exchange): void;
+  /** Sends what waits, for at most `timeoutMs` (5000 by default). Never rejects. */
+  flush(o?: { timeoutMs?: number }): Promise<DeliveryReport>;
+  /** Flushes, then stops. What the collector has not taken by then is lost, and counted. Never rejects. */
+  shutdown(o?: { timeoutMs?: number }): Promise<DeliveryReport>;
+}
+
+/**
+ * Starts Behalf. Needs no OpenTelemetry SDK, and works with one that is started before or after. Throws TypeError when an
+ * option is wrong, naming it; nothing later throws into the host.
+ */
+export function startBehalf(options: BehalfOptions): Behalf {
+  const settings = parseSettings(options);
+  const recorder = new Recorder(settings);
+  return {
+    guard: guardPlugin(settings, recorder),
+    fetch: behalfFetch(settings, recorder),
+    currentDelegation,
+    recordExchange: (exchange) => recordExchange(exchange, recorder),
+    flush: ({ timeoutMs = 5_000 } = {}) => recorder.flush(timeoutMs),
+    shutdown: ({ timeoutMs = 5_000 } = {}) => recorder.close(timeoutMs),
+  };
+}
+
+function recordExchange(exchange: Exchange, recorder: Recorder): void {
+  const startMs = nowMs();
+  const active = activeContext();
+  const span = localSpan(active, 'token exchange', parseTraceparent(exchange.traceparent));
+  recorder.record({
+    ...describeExchange(exchange),
+    ...defined({ parentSpanId: span.parentSpanId, cause: inboundHopIn(active) ?? activeServerSpan(active) }),
+    kind: 'exchange',
+    span: span.ids,
+    startMs,
+    endMs: nowMs(),
+  });
+  span.end(false);
+}

@@ -1,0 +1,43 @@
+import { activeContext, delegationIn } from './active-context.ts';
+import type { Authority } from './authority.ts';
+import type { Party } from './party.ts';
+import type { SpanRef } from './trace-context.ts';
+
+/**
+ * On whose behalf the running code acts: taken from a verified token. Safe to log or serialise: the token itself is
+ * private and leaves only through `bearerToken()`.
+ */
+export class Delegation {
+  /** Whose authority is used. */
+  readonly subject?: Party;
+  /** Who acts, oldest first; the last one acts now. */
+  readonly actors: readonly Party[];
+  /** The grant: allow-listed claims, digest, verification. */
+  readonly authority: Authority;
+  /** The inbound hop. */
+  readonly hop: SpanRef;
+  readonly #token: string;
+
+  constructor(o: {
+    subject: Party | undefined;
+    actors: readonly Party[];
+    authority: Authority;
+    hop: SpanRef;
+    token: string;
+  }) {
+    if (o.subject !== undefined) this.subject = o.subject;
+    this.actors = o.actors;
+    this.authority = o.authority;
+    this.hop = o.hop;
+    this.#token = o.token;
+    Object.freeze(this);
+  }
+
+  /** The verified token, to forward it or to exchange it (RFC 8693). Never log it. */
+  bearerToken(): string {
+    return this.#token;
+  }
+}
+
+/** The delegation of the guarded request the running code serves; undefined outside one, or when no token was verified. */
+export const currentDelegation = (): Delegation | undefined => delegationIn(activeContext());

@@ -1,0 +1,117 @@
+import type { AnyValue } from '@opentelemetry/api';
+import type { Anomaly } from './anomalies.ts';
+import type { Authority } from './authority.ts';
+import { unixNano } from './clock.ts';
+import { type Party, partyAttribute } from './party.ts';
+import * as semconv from './semconv.ts';
+import type { SpanRef } from './trace-context.ts';
+
+/** Why a field is not there; never guessed. */
+export type AbsenceReason =
+  | 'none_observed'
+  | 'not_disclosed'
+  | 'dropped_by_sdk'
+  | 'unsampled'
+  | 'redacted'
+  | 'unverifiable';
+
+export interface Decision {
+  readonly outcome: 'permit' | 'deny';
+  readonly policy?: string;
+  readonly reason?: string;
+}
+
+export interface Outcome {
+  readonly status: 'ok' | 'error' | 'unknown';
+  readonly code?: string;
+}
+
+/** One side's account of a hop, before it has an id and a sequence number. */
+export interface HopAccount {
+  readonly kind: 'hop';
+  readonly side: 'caller' | 'callee';
+  /** The hop's own span. */
+  readonly span: SpanRef & { readonly traceFlags: number };
+  readonly parentSpanId?: string;
+  /** The inbound hop that led here. */
+  readonly cause?: SpanRef;
+  readonly startMs: number;
+  readonly endMs: number;
+  readonly protocol: 'http';
+  readonly peerService?: string;
+  readonly peerAddress?: string;
+  readonly subject?: Party;
+  /** Oldest first. */
+  readonly actors: readonly Party[];
+  readonly authority: Authority;
+  readonly operation?: string;
+  readonly resource?: string;
+  readonly requiredScopes?: readonly string[];
+  readonly purpose?: string;
+  readonly decision?: Decision;
+  readonly outcome: Outcome;
+  readonly absent: Readonly<Record<string, AbsenceReason>>;
+  readonly anomalies: readonly Anomaly[];
+}
+
+type AttributeMap = Record<string, AnyValue>;
+
+/** The attributes of a hop's log record, named by semconv.ts. A member that is undefined is not sent. */
+export function hopAttributes(hop: HopAccount): AttributeMap {
+  return {
+    ...sharedAttributes(hop),
+    [semconv.HOP_SIDE]: hop.side,
+    [semconv.TRANSPORT_PROTOCOL]: hop.protocol,
+    [semconv.TRANSPORT_PEER_SERVICE]: hop.peerService,
+    [semconv.TRANSPORT_PEER_ADDRESS]: hop.peerAddress,
+    [semconv.OPERATION]: hop.operation,
+    [semconv.RESOURCE]: hop.resource,
+    [semconv.SCOPES_REQUIRED]: hop.requiredScopes,
+    [semconv.PURPOSE]: hop.purpose,
+    ...authorityAttributes(hop.authority),
+    ...decisionAttributes(hop.decision),
+    [semconv.OUTCOME_STATUS]: hop.outcome.status,
+    [semconv.OUTCOME_CODE]: hop.outcome.code,
+  };
+}
+
+/** What hops and exchanges have in common. */
+export function sharedAttributes(
+  o: Pick<HopAccount, 'parentSpanId' | 'cause' | 'endMs' | 'subject' | 'actors' | 'absent' | 'anomalies'>,
+): AttributeMap {
+  return {
+    [semconv.PARENT_SPAN_ID]: o.parentSpanId,
+    [semconv.CAUSE_TRACE_ID]: o.cause?.traceId,
+    [semconv.CAUSE_SPAN_ID]: o.cause?.spanId,
+    [semconv.END_TIME]: unixNano(o.endMs),
+    [semconv.SUBJECT]: o.subject && partyAttribute(o.subject),
+    [semconv.ACTORS]: o.actors.map(partyAttribute),
+    [semconv.ABSENT]: { ...o.absent },
+    [semconv.ANOMALIES]: o.anomalies.map((anomaly) => ({ ...anomaly })),
+  };
+}
+
+export const decisionAttributes = (decision: Decision | undefined): AttributeMap => ({
+  [semconv.DECISION_OUTCOME]: decision?.outcome,
+  [semconv.DECISION_POLICY]: decision?.policy,
+  [semconv.DECISION_REASON]: decision?.reason,
+});
+
+const authorityAttributes = (authority: Authority): AttributeMap => ({
+  [semconv.AUTHORITY_PROFILE]: authority.profile,
+  [semconv.AUTHORITY_ID]: authority.id,
+  [semconv.AUTHORITY_TRANSACTION]: authority.transaction,
+  [semconv.AUTHORITY_DIGEST]: authority.digest,
+  [semconv.AUTHORITY_ISSUER]: authority.issuer,
+  [semconv.AUTHORITY_AUDIENCE]: authority.audience,
+  [semconv.AUTHORITY_CLIENT]: authority.client,
+  [semconv.AUTHORITY_SCOPES]: authority.scopes,
+  [semconv.AUTHORITY_ISSUED_AT]: authority.issuedAt,
+  [semconv.AUTHORITY_NOT_BEFORE]: authority.notBefore,
+  [semconv.AUTHORITY_EXPIRES_AT]: authority.expiresAt,
+  [semconv.AUTHORITY_BINDING]: authority.binding,
+  [semconv.VERIFICATION_STATUS]: authority.verification.status,
+  [semconv.VERIFICATION_REASON]: authority.verification.reason,
+  [semconv.VERIFICATION_KEY_ID]: authority.verification.keyId,
+  [semconv.VERIFICATION_BY]: authority.verification.by,
+});

@@ -1,0 +1,22 @@
+/**
+ * What a service installs so that every call it takes and makes is known to be on someone's behalf: guard, delegation
+ * context, fetch and recorder. It never throws into, blocks or grows inside its host, and no token leaves the process but
+ * to origins the host configured. Proven by test/sdk.
+ */
+
+export type { Anomaly } from './anomalies.ts';
+export type { Authority, Verification } from './authority.ts';
+export { type Behalf, startBehalf } from './behalf.ts';
+export { currentDelegation, type Delegation } from './delegation.ts';
+export type { DeliveryReport } from './delivery.ts';
+export { behalfFromEnvironment } from './environment.ts';
+export type { Exchange, NamedParty } from './exchange.ts';
+export type { GuardMode, GuardOptions } from './guard.ts';
+export type { Decision } from './hop.ts';
+export type { BehalfFetch, CallOptions } from './outbound.ts';
+export type { AssumedTypes, Basis, Party, PartyType } from './party.ts';
+export type { RefusalCode } from './refusal.ts';
+export type { RouteRules } from './route-rules.ts';
+export type { BehalfOptions, TokenSource } from './settings.ts';
+export { tokenDigest } from './token-digest.ts';
+export type { SpanRef } from './trace-context.ts';

@@ -1,0 +1,39 @@
+import type { FastifyRequest } from 'fastify';
+
+/** What a route asks of its callers: `{ config: { behalf: { scopes: ['invoice.pay'] } } }`. */
+export interface RouteRules {
+  /** Scopes a token must hold, all of them. */
+  readonly scopes?: readonly string[];
+  /** What the route acts on: a name, or a function of the request, asked before the body is read. */
+  readonly resource?: string | ((request: FastifyRequest) => string | undefined);
+  /** What the route does; method and route pattern by default. */
+  readonly operation?: string;
+  /** What for. */
+  readonly purpose?: string;
+  /** No token is required. One that comes is verified and recorded all the same. */
+  readonly public?: boolean;
+}
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    behalf?: RouteRules;
+  }
+}
+
+/** RFC 6749 section 3.3. */
+const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]{1,256}$/;
+
+/** Checks a route's rules once, when the route is declared. Throws TypeError naming the route. */
+export function checkRouteRules(rules: RouteRules, route: string): void {
+  const wrong = (says: string): never => {
+    throw new TypeError(`route ${route}: config.behalf.${says}`);
+  };
+  for (const scope of rules.scopes ?? []) if (!SCOPE.test(scope)) wrong(`scopes: ${scope} is no scope (RFC 6749)`);
+  if ((rules.scopes?.length ?? 0) > 256) wrong('scopes: at most 256');
+  if (rules.public === true && rules.scopes !== undefined) wrong('public: a public route cannot require scopes');
+  for (const name of ['operation', 'purpose', 'resource'] as const) {
+    const value = rules[name];
+    if (typeof value === 'string' && (value === '' || value.length > 512))
+      wrong(`${name}: expected 1 to 512 characters`);
+  }
+}

@@ -1,0 +1,92 @@
+import type { AssumedTypes } from './party.ts';
+
+/** What startBehalf takes. Nothing is read from the environment: see behalfFromEnvironment. */
+export interface BehalfOptions {
+  /** This service's name, as `service.name`. */
+  readonly service: string;
+  readonly version?: string;
+  /** Unique per process; a random one by default. Sequence numbers count per service and instance. */
+  readonly instance?: string;
+  /** As `deployment.environment.name`. */
+  readonly environment?: string;
+  /** Base URL of the collector's OTLP/HTTP endpoint; `http://127.0.0.1:4318` by default. */
+  readonly collectorUrl?: string;
+  /** Sent with every export, such as the ingest key. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Most observations that may wait for the collector; 2048 by default. */
+  readonly queueSize?: number;
+  /**
+   * Where tokens may go: origin (`https://payments.example`) → the audience its tokens must name, or `true` when any
+   * token may be sent there. Towards every other origin no token, identity header or baggage leaves.
+   */
+  readonly audiences?: Readonly<Record<string, string | true>>;
+  /** The service's own token, used by `behalf.fetch` when a call has neither a token of its own nor a delegation. */
+  readonly token?: TokenSource;
+  /** What subjects and actors are where their tokens do not say (`sub_profile`); `unknown` by default. */
+  readonly assume?: AssumedTypes;
+}
+
+export type TokenSource = string | (() => string | undefined | Promise<string | undefined>);
+
+export interface Settings {
+  readonly service: string;
+  readonly version: string | undefined;
+  readonly instance: string | undefined;
+  readonly environment: string | undefined;
+  readonly logsUrl: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly queueSize: number;
+  readonly audiences: ReadonlyMap<string, string | true>;
+  readonly token: TokenSource | undefined;
+  readonly assume: AssumedTypes;
+}
+
+/** Checks the options once, at start: the one place where the SDK throws at its host. Throws TypeError naming the option. */
+export function parseSettings(o: BehalfOptions): Settings {
+  const queueSize = o.queueSize ?? 2048;
+  if (!Number.isSafeInteger(queueSize) || queueSize < 1) {
+    throw new TypeError(`startBehalf: queueSize must be a whole number from 1, got ${queueSize}`);
+  }
+  return {
+    service: name('service', o.service) ?? missing(),
+    version: name('version', o.version),
+    instance: name('instance', o.instance),
+    environment: name('environment', o.environment),
+    logsUrl: logsUrlOf(o.collectorUrl ?? 'http://127.0.0.1:4318'),
+    headers: o.headers ?? {},
+    queueSize,
+    audiences: new Map(Object.entries(o.audiences ?? {}).map(([origin, audience]) => [originOf(origin), audience])),
+    token: o.token,
+    assume: o.assume ?? {},
+  };
+}
+
+/** Resource attributes go into every observation's reporter, which takes 1 to 255 characters. */
+function name(option: string, value: unknown): string | undefined {
+  if (value === undefined) return undefined;
+  if (typeof value === 'string' && value !== '' && value.length <= 255 && value.isWellFormed()) return value;
+  throw new TypeError(`startBehalf: ${option} must be a string of 1 to 255 characters`);
+}
+
+function missing(): never {
+  throw new TypeError('startBehalf: service is missing; give the name this service is known by');
+}
+
+function logsUrlOf(base: string): string {
+  const url = URL.parse(base);
+  if (url === null || !/^https?:$/.test(url.protocol)) {
+    throw new TypeError('startBehalf: collectorUrl must be an http or https URL, such as http://127.0.0.1:4318');
+  }
+  url.pathname = `${url.pathname.replace(/\/$/, '')}/v1/logs`;
+  return url.href;
+}
+
+function originOf(text: string): string {
+  const url = URL.parse(text);
+  if (url === null || url.origin === 'null' || url.href !== `${url.origin}/`) {
+    throw new TypeError(
+      `startBehalf: audiences must be keyed by origin, such as https://payments.example, got ${text}`,
+    );
+  }
+  return url.origin;
+}

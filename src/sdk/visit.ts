@@ -1,0 +1,185 @@
+import type { ServerResponse } from 'node:http';
+import type { Context } from '@opentelemetry/api';
+import type { FastifyRequest } from 'fastify';
+import { activeContext, withDelegation, withInboundHop } from './active-context.ts';
+import { Anomalies } from './anomalies.ts';
+import { NO_AUTHORITY } from './authority.ts';
+import { type Credential, findCredential } from './bearer-token.ts';
+import { boundedText } from './bounded-text.ts';
+import { nowMs } from './clock.ts';
+import { defined } from './defined.ts';
+import { Delegation } from './delegation.ts';
+import type { GuardMode } from './guard.ts';
+import type { AbsenceReason, Decision, Outcome } from './hop.ts';
+import { type HopSpan, serverSpan } from './hop-span.ts';
+import type { Recorder } from './recorder.ts';
+import type { RefusalCode } from './refusal.ts';
+import type { RouteRules } from './route-rules.ts';
+import * as semconv from './semconv.ts';
+import { spanContextIn } from './trace-context.ts';
+import { readToken, type TokenReading, type TokenRules, verifyToken } from './verify-token.ts';
+
+/** One request at the guard, from its arrival to the end of its answer: gives one observation, whatever happens. */
+export class Visit {
+  readonly requiredScopes: readonly string[];
+  readonly #o: { request: FastifyRequest; rules: TokenRules; mode: GuardMode; recorder: Recorder };
+  readonly #route: RouteRules;
+  readonly #span: HopSpan;
+  readonly #startMs = nowMs();
+  readonly #anomalies = new Anomalies();
+  #reading: TokenReading = { actors: [], authority: NO_AUTHORITY };
+  #decision: Decision | undefined;
+  #delegation: Delegation | undefined;
+  #admission: Promise<RefusalCode | undefined> | undefined;
+  #finished = false;
+
+  constructor(o: { request: FastifyRequest; rules: TokenRules; mode: GuardMode; recorder: Recorder }) {
+    this.#o = o;
+    this.#route = o.request.routeOptions.config.behalf ?? {};
+    this.requiredScopes = this.#route.scopes ?? [];
+    this.#span = serverSpan(activeContext(), this.#routeName(), o.request.headers);
+  }
+
+  /** Decides. Resolves with the reason when the request must be refused. */
+  admit(): Promise<RefusalCode | undefined> {
+    this.#admission ??= this.#decide();
+    return this.#admission;
+  }
+
+  /** The context of the request's own code: its delegation, its inbound hop, and a span. */
+  contextFrom(active: Context): Context {
+    const base = spanContextIn(active) === undefined ? this.#span.context : active;
+    const { traceId, spanId } = this.#span.ids;
+    const inbound = withInboundHop(base, { traceId, spanId });
+    return this.#delegation === undefined ? inbound : withDelegation(inbound, this.#delegation);
+  }
+
+  /** Records the observation; a second call does nothing. A client may leave before the decision is made. */
+  finish(response: Pick<ServerResponse, 'writableFinished' | 'statusCode'>): void {
+    if (this.#finished) return;
+    this.#finished = true;
+    const outcome = outcomeOf(response);
+    const write = () => this.#write(outcome);
+    void this.admit().then(write, write);
+  }
+
+  async #decide(): Promise<RefusalCode | undefined> {
+    const { request, mode } = this.#o;
+    const credential = findCredential(request.raw.rawHeaders, request.raw.url ?? '');
+    this.#reading = await this.#read(credential);
+    const refused = this.#reading.refused ?? this.#missing(credential) ?? this.#scopeMissing();
+    if (credential.kind === 'token' && this.#reading.refused === undefined) this.#delegate(credential.token);
+    this.#decision = decisionOf(refused, { isPublic: this.#route.public === true, mode });
+    return this.#decision.outcome === 'deny' ? refused : undefined;
+  }
+
+  #read(credential: Credential): TokenReading | Promise<TokenReading> {
+    const { rules } = this.#o;
+    if (credential.kind === 'none') return this.#reading;
+    if (credential.kind === 'token') return verifyToken(credential.token, rules, this.#anomalies);
+    const verification = { status: 'failed', reason: credential.code, by: rules.by } as const;
+    const refused = { refused: credential.code };
+    const { token } = credential;
+    if (token === undefined) return { actors: [], authority: { profile: 'unreadable', verification }, ...refused };
+    return { ...readToken(token, { ...rules, verification, anomalies: this.#anomalies }), ...refused };
+  }
+
+  #missing({ kind }: Credential): RefusalCode | undefined {
+    return kind === 'none' ? 'token_missing' : undefined;
+  }
+
+  #scopeMissing(): RefusalCode | undefined {
+    const held = new Set(this.#reading.authority.scopes);
+    return this.requiredScopes.every((scope) => held.has(scope)) ? undefined : 'insufficient_scope';
+  }
+
+  #delegate(token: string): void {
+    const { subject, actors, authority } = this.#reading;
+    const { traceId, spanId } = this.#span.ids;
+    this.#delegation = new Delegation({ subject, actors, authority, hop: { traceId, spanId }, token });
+  }
+
+  #write(outcome: Outcome): void {
+    const { ids, parentSpanId } = this.#span;
+    const { subject, actors, authority } = this.#reading;
+    const decision = this.#decision;
+    const route = this.#route;
+    this.#o.recorder.record({
+      ...defined({
+        parentSpanId,
+        peerAddress: this.#text(this.#o.request.socket.remoteAddress, 'peer address', 255),
+        subject,
+        operation: this.#text(route.operation ?? this.#routeName(), 'operation', 512),
+        resource: this.#text(this.#resource(), 'resource', 512),
+        purpose: route.purpose,
+        decision,
+      }),
+      kind: 'hop',
+      side: 'callee',
+      span: ids,
+      startMs: this.#startMs,
+      endMs: nowMs(),
+      protocol: 'http',
+      actors,
+      authority,
+      requiredScopes: this.requiredScopes,
+      outcome,
+      absent: subject === undefined ? { subject: absence(authority.verification.status) } : {},
+      anomalies: this.#anomalies.all(),
+    });
+    this.#endSpan(outcome);
+  }
+
+  #endSpan(outcome: Outcome): void {
+    const { request } = this.#o;
+    const { digest, verification } = this.#reading.authority;
+    this.#span.annotate({
+      'http.request.method': request.method,
+      'http.route': request.routeOptions.url,
+      [semconv.VERIFICATION_STATUS]: verification.status,
+      [semconv.DECISION_OUTCOME]: this.#decision?.outcome,
+      [semconv.AUTHORITY_DIGEST]: digest,
+    });
+    this.#span.end(outcome.code?.startsWith('5') === true);
+  }
+
+  /** Method and route pattern; never the URL, which holds what the caller put there. */
+  #routeName(): string {
+    const { request } = this.#o;
+    return `${request.method} ${request.routeOptions.url ?? '(no route)'}`;
+  }
+
+  /** The host's function runs in the host's request: what it throws is a missing resource, not a failed answer. */
+  #resource(): string | undefined {
+    const { resource } = this.#route;
+    if (typeof resource !== 'function') return resource;
+    try {
+      return resource(this.#o.request);
+    } catch {
+      this.#anomalies.add('resource_unknown', 'the resource function of the route threw');
+      return undefined;
+    }
+  }
+
+  #text(value: string | undefined, name: string, max: number): string | undefined {
+    return boundedText(value, { max, name, anomalies: this.#anomalies });
+  }
+}
+
+/** What the guard decided, under the policy by which it did. */
+function decisionOf(
+  refused: RefusalCode | undefined,
+  { isPublic, mode }: { isPublic: boolean; mode: GuardMode },
+): Decision {
+  if (isPublic) return { outcome: 'permit', policy: 'behalf-guard/public' };
+  if (refused === undefined) return { outcome: 'permit', policy: `behalf-guard/${mode}` };
+  if (mode === 'observe') return { outcome: 'permit', policy: 'behalf-guard/observe', reason: `would_deny:${refused}` };
+  return { outcome: 'deny', policy: 'behalf-guard/enforce', reason: refused };
+}
+
+function outcomeOf({ writableFinished, statusCode }: Pick<ServerResponse, 'writableFinished' | 'statusCode'>): Outcome {
+  if (!writableFinished) return { status: 'unknown', code: 'client_disconnected' };
+  return { status: statusCode < 400 ? 'ok' : 'error', code: String(statusCode) };
+}
+
+const absence = (status: string): AbsenceReason => (status === 'absent' ? 'none_observed' : 'unverifiable');
