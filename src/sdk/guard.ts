@@ -61,6 +61,12 @@ export const guardPlugin = (settings: Settings, recorder: Recorder) =>
         if (visit === undefined) done();
         else runInContext(visit.contextFrom(activeContext()), done);
       });
+      app.addHook('preHandler', (request, reply, done) => {
+        const visit = visits.get(request);
+        const code = visit?.admitBody();
+        if (visit === undefined || code === undefined) done();
+        else refuse(reply, visit, code);
+      });
       app.addHook('onResponse', (request, reply, done) => {
         visits.get(request)?.finish(reply.raw);
         done();

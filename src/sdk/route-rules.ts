@@ -2,12 +2,15 @@ import type { FastifyRequest } from 'fastify';
 
 /** What a route asks of its callers: `{ config: { behalf: { scopes: ['invoice.pay'] } } }`. */
 export interface RouteRules {
-  /** Scopes a token must hold, all of them. */
-  readonly scopes?: readonly string[];
+  /**
+   * Scopes a token must hold, all of them. A function is asked once the body is read and valid, for routes where the body
+   * says what is done (JSON-RPC, MCP tools, GraphQL): the token is verified before, and what it throws refuses the call.
+   */
+  readonly scopes?: readonly string[] | ((request: FastifyRequest) => readonly string[]);
   /** What the route acts on: a name, or a function of the request, asked before the body is read. */
   readonly resource?: string | ((request: FastifyRequest) => string | undefined);
-  /** What the route does; method and route pattern by default. */
-  readonly operation?: string;
+  /** What the route does, as `resource`; method and route pattern by default. */
+  readonly operation?: string | ((request: FastifyRequest) => string | undefined);
   /** What for. */
   readonly purpose?: string;
   /** No token is required. One that comes is verified and recorded all the same. */
@@ -28,12 +31,24 @@ export function checkRouteRules(rules: RouteRules, route: string): void {
   const wrong = (says: string): never => {
     throw new TypeError(`route ${route}: config.behalf.${says}`);
   };
-  for (const scope of rules.scopes ?? []) if (!SCOPE.test(scope)) wrong(`scopes: ${scope} is no scope (RFC 6749)`);
-  if ((rules.scopes?.length ?? 0) > 256) wrong('scopes: at most 256');
+  const scopes = typeof rules.scopes === 'function' ? [] : (rules.scopes ?? []);
+  for (const scope of scopes) if (!SCOPE.test(scope)) wrong(`scopes: ${scope} is no scope (RFC 6749)`);
+  if (scopes.length > 256) wrong('scopes: at most 256');
   if (rules.public === true && rules.scopes !== undefined) wrong('public: a public route cannot require scopes');
   for (const name of ['operation', 'purpose', 'resource'] as const) {
     const value = rules[name];
     if (typeof value === 'string' && (value === '' || value.length > 512))
       wrong(`${name}: expected 1 to 512 characters`);
   }
+}
+
+/** The scopes a route's function asks for. Throws when it throws, or gives what are no scopes. */
+export function askScopes(
+  ask: (request: FastifyRequest) => readonly string[],
+  request: FastifyRequest,
+): readonly string[] {
+  const scopes = ask(request);
+  if (!Array.isArray(scopes) || scopes.length > 256 || !scopes.every((scope) => SCOPE.test(scope)))
+    throw new TypeError('config.behalf.scopes: the function must give at most 256 scopes (RFC 6749)');
+  return scopes;
 }

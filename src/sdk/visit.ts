@@ -14,20 +14,21 @@ import type { AbsenceReason, Decision, Outcome } from './hop.ts';
 import { type HopSpan, serverSpan } from './hop-span.ts';
 import type { Recorder } from './recorder.ts';
 import type { RefusalCode } from './refusal.ts';
-import type { RouteRules } from './route-rules.ts';
+import { askScopes, type RouteRules } from './route-rules.ts';
 import * as semconv from './semconv.ts';
 import { spanContextIn } from './trace-context.ts';
 import { readToken, type TokenReading, type TokenRules, verifyToken } from './verify-token.ts';
 
 /** One request at the guard, from its arrival to the end of its answer: gives one observation, whatever happens. */
 export class Visit {
-  readonly requiredScopes: readonly string[];
+  #requiredScopes: readonly string[];
   readonly #o: { request: FastifyRequest; rules: TokenRules; mode: GuardMode; recorder: Recorder };
   readonly #route: RouteRules;
   readonly #span: HopSpan;
   readonly #startMs = nowMs();
   readonly #anomalies = new Anomalies();
   #reading: TokenReading = { actors: [], authority: NO_AUTHORITY };
+  #refused: RefusalCode | undefined;
   #decision: Decision | undefined;
   #delegation: Delegation | undefined;
   #admission: Promise<RefusalCode | undefined> | undefined;
@@ -36,7 +37,7 @@ export class Visit {
   constructor(o: { request: FastifyRequest; rules: TokenRules; mode: GuardMode; recorder: Recorder }) {
     this.#o = o;
     this.#route = o.request.routeOptions.config.behalf ?? {};
-    this.requiredScopes = this.#route.scopes ?? [];
+    this.#requiredScopes = typeof this.#route.scopes === 'function' ? [] : (this.#route.scopes ?? []);
     this.#span = serverSpan(activeContext(), this.#routeName(), o.request.headers);
   }
 
@@ -44,6 +45,22 @@ export class Visit {
   admit(): Promise<RefusalCode | undefined> {
     this.#admission ??= this.#decide();
     return this.#admission;
+  }
+
+  get requiredScopes(): readonly string[] {
+    return this.#requiredScopes;
+  }
+
+  /**
+   * The second half of the decision, where the route's scopes are a function of the request and its body is now read.
+   * Gives the reason when the request must be refused. What a function that throws would have asked for is unknown: the
+   * call stays closed.
+   */
+  admitBody(): RefusalCode | undefined {
+    const { scopes } = this.#route;
+    if (typeof scopes !== 'function') return undefined;
+    const asked = this.#askScopes(scopes);
+    return this.#conclude(this.#refused ?? asked ?? this.#scopeMissing());
   }
 
   /** The context of the request's own code: its delegation, its inbound hop, and a span. */
@@ -64,13 +81,14 @@ export class Visit {
   }
 
   async #decide(): Promise<RefusalCode | undefined> {
-    const { request, mode } = this.#o;
+    const { request } = this.#o;
     const credential = findCredential(request.raw.rawHeaders, request.raw.url ?? '');
     this.#reading = await this.#read(credential);
-    const refused = this.#reading.refused ?? this.#missing(credential) ?? this.#scopeMissing();
-    if (credential.kind === 'token' && this.#reading.refused === undefined) this.#delegate(credential.token);
-    this.#decision = decisionOf(refused, { isPublic: this.#route.public === true, mode });
-    return this.#decision.outcome === 'deny' ? refused : undefined;
+    this.#refused = this.#reading.refused ?? (credential.kind === 'none' ? 'token_missing' : undefined);
+    if (credential.kind === 'token' && this.#refused === undefined) this.#delegate(credential.token);
+    // Not decided yet: a request whose body is refused before the scopes are known was neither permitted nor denied.
+    if (typeof this.#route.scopes === 'function' && (this.#refused === undefined || this.#o.mode === 'observe')) return;
+    return this.#conclude(this.#refused ?? this.#scopeMissing());
   }
 
   #read(credential: Credential): TokenReading | Promise<TokenReading> {
@@ -84,13 +102,24 @@ export class Visit {
     return { ...readToken(token, { ...rules, verification, anomalies: this.#anomalies }), ...refused };
   }
 
-  #missing({ kind }: Credential): RefusalCode | undefined {
-    return kind === 'none' ? 'token_missing' : undefined;
+  #conclude(refused: RefusalCode | undefined): RefusalCode | undefined {
+    this.#decision = decisionOf(refused, { isPublic: this.#route.public === true, mode: this.#o.mode });
+    return this.#decision.outcome === 'deny' ? refused : undefined;
   }
 
   #scopeMissing(): RefusalCode | undefined {
     const held = new Set(this.#reading.authority.scopes);
-    return this.requiredScopes.every((scope) => held.has(scope)) ? undefined : 'insufficient_scope';
+    return this.#requiredScopes.every((scope) => held.has(scope)) ? undefined : 'insufficient_scope';
+  }
+
+  #askScopes(ask: Exclude<RouteRules['scopes'], readonly string[] | undefined>): RefusalCode | undefined {
+    try {
+      this.#requiredScopes = askScopes(ask, this.#o.request);
+      return undefined;
+    } catch {
+      this.#anomalies.add('scopes_unknown', 'the scopes function of the route threw, or gave no scopes');
+      return 'insufficient_scope';
+    }
   }
 
   #delegate(token: string): void {
@@ -109,8 +138,8 @@ export class Visit {
         parentSpanId,
         peerAddress: this.#text(this.#o.request.socket.remoteAddress, 'peer address', 255),
         subject,
-        operation: this.#text(route.operation ?? this.#routeName(), 'operation', 512),
-        resource: this.#text(this.#resource(), 'resource', 512),
+        operation: this.#text(this.#ask('operation') ?? this.#routeName(), 'operation', 512),
+        resource: this.#text(this.#ask('resource'), 'resource', 512),
         purpose: route.purpose,
         decision,
       }),
@@ -122,7 +151,7 @@ export class Visit {
       protocol: 'http',
       actors,
       authority,
-      requiredScopes: this.requiredScopes,
+      requiredScopes: this.#requiredScopes,
       outcome,
       absent: subject === undefined ? { subject: absence(authority.verification.status) } : {},
       anomalies: this.#anomalies.all(),
@@ -149,14 +178,14 @@ export class Visit {
     return `${request.method} ${request.routeOptions.url ?? '(no route)'}`;
   }
 
-  /** The host's function runs in the host's request: what it throws is a missing resource, not a failed answer. */
-  #resource(): string | undefined {
-    const { resource } = this.#route;
-    if (typeof resource !== 'function') return resource;
+  /** The host's function runs in the host's request: what it throws is a missing name, not a failed answer. */
+  #ask(name: 'operation' | 'resource'): string | undefined {
+    const rule = this.#route[name];
+    if (typeof rule !== 'function') return rule;
     try {
-      return resource(this.#o.request);
+      return rule(this.#o.request);
     } catch {
-      this.#anomalies.add('resource_unknown', 'the resource function of the route threw');
+      this.#anomalies.add(`${name}_unknown`, `the ${name} function of the route threw`);
       return undefined;
     }
   }
