@@ -1,0 +1,51 @@
+import { mkdir } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import type { Progress } from '../migrate.ts';
+import { accountFor } from './account.ts';
+import { findBinaries } from './binaries.ts';
+import { ensureCluster, passwordOf, placesIn } from './cluster.ts';
+import { clearTheWay } from './holder.ts';
+import { socketFolderFor } from './socket.ts';
+import { supervise } from './supervisor.ts';
+
+export interface StartPostgresOptions {
+  /** Made when missing, closed to others. Everything of the database lies in it. */
+  readonly dataDir: string;
+  /** Also listen on 127.0.0.1 at this port; without it only on a Unix socket. */
+  readonly port?: number;
+  readonly onProgress?: Progress;
+}
+
+/** A PostgreSQL of our own. */
+export interface RunningPostgres {
+  /** Connects as the owner of the database `behalf`, no superuser; holds the password. */
+  readonly url: string;
+  /** Ends sessions, writes a checkpoint, and waits until PostgreSQL is gone. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts the embedded PostgreSQL on a data folder, as another user when this process is root's. It is restarted when it
+ * dies, and stops with this process however that ends. DatabaseError: `in_use` when another server holds the folder,
+ * `unsupported` where it cannot run, `configuration` for a folder that cannot be used, `unavailable` when it fails.
+ */
+export async function startPostgres({
+  dataDir,
+  port,
+  onProgress = () => undefined,
+}: StartPostgresOptions): Promise<RunningPostgres> {
+  const places = placesIn(resolve(dataDir));
+  await mkdir(places.dataDir, { recursive: true, mode: 0o700 });
+  const account = await accountFor(places.cluster);
+  const binaries = await findBinaries(account, places.dataDir);
+  const password = await passwordOf(places);
+  await ensureCluster(places, binaries, account, password, onProgress);
+  await clearTheWay(places, password, onProgress);
+  const socket = await socketFolderFor(places.cluster, account);
+  try {
+    return await supervise({ places, binaries, account, password, socket, port, onProgress });
+  } catch (error) {
+    await socket.remove();
+    throw error;
+  }
+}
