@@ -3,7 +3,8 @@ import { type Evidence, entriesOfHop, type Rule, type Violation } from './rule.t
 
 /**
  * One token presented by several workloads. Passing the same token on along a chain is not sharing (a Txn-Token does so by
- * design): only presenters that no other use of the token led to count. Can be wrong where one workload changes address.
+ * design): only presenters that no other use of the token led to count. Where one workload reports its use and a stranger
+ * does not, the stranger's chain is the wrong one. Can be wrong where one workload changes address.
  */
 export const sharedCredential: Rule = {
   id: 'shared_credential',
@@ -14,8 +15,10 @@ export const sharedCredential: Rule = {
   judge: (evidence) =>
     [...digestsOf(evidence)].flatMap(([digest, first]): Violation[] => {
       const uses = evidence.usesOf(digest).filter((use) => !evidence.continuesToken(use));
-      const presenters = presentersOf(uses, evidence);
-      if (presenters.length < 2) return [];
+      const { reported, strangers } = presentersOf(uses, evidence);
+      const presenters = [...reported, ...strangers];
+      const isRightful = reported.length === 1 && first.callerEntries.length > 0;
+      if (presenters.length < 2 || isRightful) return [];
       const says = `token ${digest.slice(0, 12)}… was presented by ${presenters.length} workloads: ${presenters.join(', ')}`;
       return [{ hop: first.id, says, facts: [{ says, entries: [...new Set(uses.flatMap(entriesOfHop))] }] }];
     }),
@@ -32,15 +35,20 @@ function digestsOf({ hops }: Evidence): ReadonlyMap<string, UnjudgedHop> {
 }
 
 /** The services that report presenting the token, and the network hosts no reported presenter was seen at. */
-function presentersOf(uses: readonly UnjudgedHop[], { peerHostOf }: Evidence): readonly string[] {
-  const reported = uses.filter((use) => use.callerEntries.length > 0 && use.from !== null);
+function presentersOf(uses: readonly UnjudgedHop[], { peerHostOf }: Evidence) {
+  const reported = uses.filter((use) => use.callerEntries.length > 0);
   const knownHosts = new Set(reported.map(peerHostOf));
-  const strangers = uses
+  const hosts = uses
     .filter((use) => use.callerEntries.length === 0 && !isPersonsOwn(use))
-    .flatMap((use) => peerHostOf(use) ?? []);
-  const hosts = strangers.filter((host) => !knownHosts.has(host)).map((host) => `an unreported caller at ${host}`);
-  return [...new Set([...reported.map((use) => use.from?.name ?? ''), ...hosts])].toSorted();
+    .flatMap((use) => peerHostOf(use) ?? [])
+    .filter((host) => !knownHosts.has(host));
+  return {
+    reported: namesIn(reported.flatMap((use) => use.from?.name ?? [])),
+    strangers: namesIn(hosts.map((host) => `an unreported caller at ${host}`)),
+  };
 }
+
+const namesIn = (names: readonly string[]): readonly string[] => [...new Set(names)].toSorted();
 
 /** A person without any actor in between: people change networks, workloads rarely. */
 const isPersonsOwn = (use: UnjudgedHop): boolean => use.subject?.type === 'user' && use.actors.length === 0;

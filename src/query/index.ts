@@ -1,0 +1,1 @@
+export type { ChainAnswer, ChainSummary, ChainsAnswer, LogPosition, PartyView } from './answers.ts';
