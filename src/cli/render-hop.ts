@@ -50,7 +50,7 @@ export function headLine(hop: Hop<PartyView>, number: number, indent: number, pa
 /** Who to whom, and what. An end nobody reported stands in brackets. */
 export function titleOf(hop: Hop<PartyView>): string {
   const end = (service: Hop<PartyView>['from']) =>
-    service === null ? '(not observed)' : service.reported ? clean(service.name, 60) : `(${clean(service.name, 60)})`;
+    service === null ? '(not observed)' : service.reported ? clean(service.name, 32) : `(${clean(service.name, 32)})`;
   const operation = hop.operation === null ? '' : `  ${clean(hop.operation, 80)}`;
   return hop.kind === 'local' ? `${end(hop.from)}${operation}` : `${end(hop.from)} → ${end(hop.to)}${operation}`;
 }

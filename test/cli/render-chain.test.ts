@@ -147,7 +147,7 @@ test('no line is longer than 100 columns, however deep and wide the chain and lo
   }
   const text = drawn(entries.all, () => long);
   for (const line of text.split('\n')) assert.ok(line.length <= 100, `${line.length}: ${line}`);
-  assert.match(text, /\(depth 19\) 20 {2}38-very/, 'the deepest hop is there');
+  assert.match(text, /\(depth 21\) 21 {2}40-ver/, 'the deepest hop is there');
 });
 
 test('colour changes nothing but colour', () => {
