@@ -1,0 +1,61 @@
+import type { SpanRef } from '#observation';
+
+/** What following a cause needs of a span: where it hangs, and whether an observation was made of it. */
+export interface SpanNode {
+  readonly parentSpanId: string | undefined;
+  readonly isHop: boolean;
+}
+
+/** Spans by trace and span id. The pair is not unique in the wild: several spans may answer. */
+export type SpanIndex = (ref: SpanRef) => readonly SpanNode[];
+
+const MAX_STEPS = 1_000;
+
+/**
+ * The nearest span above that is itself a hop, by parentage within a trace: undefined where the way up is unknown, forks
+ * or turns in a circle. Never a guess.
+ */
+export function causeOf(
+  start: SpanRef & { readonly parentSpanId: string | undefined },
+  index: SpanIndex,
+): SpanRef | undefined {
+  const seen = new Set([start.spanId]);
+  let at = start.parentSpanId;
+  for (let step = 0; at !== undefined && !seen.has(at) && step < MAX_STEPS; step += 1) {
+    const nodes = index({ traceId: start.traceId, spanId: at });
+    if (nodes.some((node) => node.isHop)) return { traceId: start.traceId, spanId: at };
+    seen.add(at);
+    const parents = new Set(nodes.map((node) => node.parentSpanId));
+    at = parents.size === 1 ? [...parents][0] : undefined;
+  }
+  return undefined;
+}
+
+/**
+ * The last spans of earlier requests, so that a cause is found when a span arrives after its ancestors: work that goes on
+ * behind a finished request. Bounded; the oldest are forgotten. A service sees its own spans only, so that nobody else's
+ * span with a copied trace id becomes the cause of its calls.
+ */
+export class SpanMemory {
+  readonly #capacity: number;
+  readonly #nodes = new Map<string, SpanNode>();
+
+  constructor(capacity = 50_000) {
+    this.#capacity = capacity;
+  }
+
+  remember(service: string, ref: SpanRef, node: SpanNode): void {
+    const key = keyOf(service, ref);
+    const known = this.#nodes.get(key);
+    this.#nodes.delete(key);
+    this.#nodes.set(key, known?.isHop ? known : node);
+    if (this.#nodes.size > this.#capacity)
+      for (const oldest of this.#nodes.keys()) return void this.#nodes.delete(oldest);
+  }
+
+  find(service: string, ref: SpanRef): SpanNode | undefined {
+    return this.#nodes.get(keyOf(service, ref));
+  }
+}
+
+const keyOf = (service: string, { traceId, spanId }: SpanRef): string => `${traceId}/${spanId}/${service}`;

@@ -1,0 +1,81 @@
+import type { Anomaly, HopObservation } from '#observation';
+import { looksSecret, withoutSecrets } from './secret.ts';
+
+type AbsenceReason = HopObservation['absent'][string];
+
+const MAX_ANOMALIES = 32; // the schema's own bound
+const MAX_ABSENT = 32;
+
+/**
+ * What is said of one observation beside its fields: what is missing and why, what was wrong with what came. Every text
+ * that goes into an observation passes here. Details name fields and sizes, never values.
+ */
+export class Notes {
+  readonly #absent = new Map<string, AbsenceReason>();
+  readonly #anomalies = new Map<string, Anomaly>();
+
+  /** The first reason given for a field stands. */
+  miss(field: string, reason: AbsenceReason): void {
+    if (this.#absent.size < MAX_ABSENT && !this.#absent.has(field)) this.#absent.set(field.slice(0, 64), reason);
+  }
+
+  warn(code: string, detail: string): void {
+    const key = `${code} ${detail}`;
+    if (this.#anomalies.size < MAX_ANOMALIES) this.#anomalies.set(key, { code, detail: detail.slice(0, 512) });
+  }
+
+  /** An anomaly that the sender noticed itself. */
+  keep(anomaly: Anomaly): void {
+    if (this.#anomalies.size < MAX_ANOMALIES) this.#anomalies.set(`${anomaly.code} ${anomaly.detail ?? ''}`, anomaly);
+  }
+
+  /** Sorted, so that the order in which attributes came does not show. */
+  get anomalies(): Anomaly[] {
+    return [...this.#anomalies].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, anomaly]) => anomaly);
+  }
+
+  get absent(): Record<string, AbsenceReason> {
+    return Object.fromEntries([...this.#absent].toSorted(([a], [b]) => (a < b ? -1 : 1)));
+  }
+
+  /** An identifier: whole or not at all, because a shortened one may equal another's. */
+  identifier(field: string, value: string | undefined, maxLength: number): string | undefined {
+    const clean = this.#clean(field, value);
+    if (clean === undefined || clean.length <= maxLength) return clean;
+    this.warn('too_long', `${field}: ${clean.length} characters, at most ${maxLength}; left out whole`);
+    this.miss(field, 'unverifiable');
+    return undefined;
+  }
+
+  /** A description: cut at the limit, and said so. */
+  description(field: string, value: string | undefined, maxLength: number): string | undefined {
+    const clean = this.#clean(field, value);
+    if (clean === undefined || clean.length <= maxLength) return clean;
+    this.warn('cut', `${field}: ${clean.length} characters, cut to ${maxLength}`);
+    return clean
+      .slice(0, maxLength)
+      .toWellFormed()
+      .replace(/\ufffd$/, '');
+  }
+
+  /** A path, operation or name that a program made up: query, mail addresses and opaque segments are taken out. */
+  path(field: string, value: string | undefined, maxLength: number): string | undefined {
+    if (value === undefined || value === '') return undefined;
+    const kept = withoutSecrets(value);
+    if (kept !== value) this.warn('redacted', `${field}: query, mail address or opaque part left out`);
+    return this.description(field, kept, maxLength);
+  }
+
+  /** Drops what looks like a secret. PostgreSQL text and UTF-8 hold neither NUL nor lone surrogates: replaced, and said. */
+  #clean(field: string, value: string | undefined): string | undefined {
+    if (value === undefined || value === '') return undefined;
+    if (looksSecret(value)) {
+      this.warn('redacted', `${field}: looks like a credential; left out`);
+      this.miss(field, 'redacted');
+      return undefined;
+    }
+    const clean = value.toWellFormed().replaceAll('\0', '\ufffd');
+    if (clean.includes('\ufffd')) this.warn('invalid_text', `${field}: holds characters that are not valid text`);
+    return clean;
+  }
+}

@@ -1,0 +1,140 @@
+import { type Observation, ObservationError, type SpanRef } from '#observation';
+import type { Accounting } from './account.ts';
+import { causeOf, type SpanMemory, type SpanNode } from './cause.ts';
+import type { Group, LogRecord, Span } from './otlp.ts';
+import { textOf, UNKNOWN_SERVICE } from './reporter.ts';
+import { eventOf, observationOfRecord } from './sdk-record.ts';
+import { hopOfSpan, type ReadSpan, sideOf } from './span-hop.ts';
+import { idFault, isSpanId } from './trace-ids.ts';
+import { readSpan } from './vocabulary/read-span.ts';
+
+/** What a request comes to. */
+export interface Observed {
+  readonly observations: readonly Observation[];
+  /** Why records were refused, one reason each. */
+  readonly refusals: readonly string[];
+  /** To be called once the observations are durable: later requests may then name them as causes. */
+  readonly remember: () => void;
+}
+
+export interface Observer {
+  readonly received: bigint;
+  readonly idKey: Uint8Array;
+  readonly memory: SpanMemory;
+  readonly accounting: Accounting;
+}
+
+/** Turns the SDK's log records into observations. Other log records are counted and left. */
+export function observeLogs(groups: readonly Group<LogRecord>[], { received, accounting }: Observer): Observed {
+  const observations: Observation[] = [];
+  const refusals: string[] = [];
+  for (const { resource, scope, records } of groups) {
+    for (const record of records) {
+      const event = eventOf(record);
+      if (event === undefined) accounting.leaveOut('other_log_record');
+      else take(refusals, () => observations.push(observationOfRecord({ event, resource, scope, record }, received)));
+    }
+  }
+  return { observations, refusals, remember: () => {} };
+}
+
+/** Turns spans that cross a boundary or name somebody into observations, each with the nearest such span above as cause. */
+export function observeSpans(groups: readonly Group<Span>[], observer: Observer): Observed {
+  const refusals: string[] = [];
+  const placed = groups.flatMap(({ resource, scope, records }) =>
+    records.flatMap((span) => {
+      const fault = idFault(span);
+      if (fault === undefined) return { resource, scope, span, reading: readSpan(span) };
+      refusals.push(`span ${fault}`);
+      return [];
+    }),
+  );
+  const nodes = new RequestSpans(placed);
+  const observations: Observation[] = [];
+  for (const each of placed) {
+    const side = nodes.sideOf(each);
+    if (side === undefined) observer.accounting.leaveOut(nodes.whyNot(each));
+    else take(refusals, () => observations.push(hop({ ...each, side }, nodes, observer)));
+  }
+  return { observations, refusals, remember: () => nodes.remember(observer.memory) };
+}
+
+type PlacedSpan = Omit<ReadSpan, 'side'>;
+
+const serviceOf = ({ resource }: PlacedSpan): string => textOf(resource.attributes, 'service.name') ?? UNKNOWN_SERVICE;
+const parentIn = ({ span }: PlacedSpan): string | undefined =>
+  isSpanId(span.parentSpanId) ? span.parentSpanId : undefined;
+
+function hop(read: ReadSpan, nodes: RequestSpans, { received, idKey, memory }: Observer): Observation {
+  const { traceId, spanId } = read.span;
+  const service = serviceOf(read);
+  const index = (ref: SpanRef): readonly SpanNode[] => {
+    const here = nodes.find(ref);
+    const before = here.length > 0 ? undefined : memory.find(service, ref);
+    return before === undefined ? here : [before];
+  };
+  const cause = causeOf({ traceId, spanId, parentSpanId: parentIn(read) }, index);
+  return hopOfSpan(read, { received, cause, idKey });
+}
+
+/** A record that does not fit the closed schema is refused by the field's name; anything else is a fault of ours. */
+function take(refusals: string[], observe: () => void): void {
+  try {
+    observe();
+  } catch (error) {
+    if (!(error instanceof ObservationError)) throw error;
+    refusals.push(error.message);
+  }
+}
+
+/** The spans of one request, by trace and span id. */
+class RequestSpans {
+  readonly #bySpan = new Map<string, PlacedSpan[]>();
+
+  constructor(spans: readonly PlacedSpan[]) {
+    for (const each of spans) {
+      const key = `${each.span.traceId}/${each.span.spanId}`;
+      const same = this.#bySpan.get(key);
+      if (same === undefined) this.#bySpan.set(key, [each]);
+      else same.push(each);
+    }
+  }
+
+  find({ traceId, spanId }: SpanRef): readonly SpanNode[] {
+    return (this.#bySpan.get(`${traceId}/${spanId}`) ?? []).map((each) => ({
+      parentSpanId: parentIn(each),
+      isHop: this.sideOf(each) !== undefined,
+    }));
+  }
+
+  /** As sideOf; an inner span that merely repeats the user of the span around it adds nothing. */
+  sideOf(each: PlacedSpan): ReadSpan['side'] | undefined {
+    const side = sideOf(each.span, each.reading);
+    return side !== 'local' ||
+      each.reading.step === 'agent' ||
+      each.reading.step === 'tool' ||
+      !this.#repeatsParent(each)
+      ? side
+      : undefined;
+  }
+
+  whyNot(each: PlacedSpan): 'repeats_parent' | 'internal_span' {
+    return each.reading.users.length > 0 ? 'repeats_parent' : 'internal_span';
+  }
+
+  remember(memory: SpanMemory): void {
+    for (const spans of this.#bySpan.values()) {
+      for (const each of spans) {
+        memory.remember(serviceOf(each), each.span, {
+          parentSpanId: parentIn(each),
+          isHop: this.sideOf(each) !== undefined,
+        });
+      }
+    }
+  }
+
+  #repeatsParent({ span, reading }: PlacedSpan): boolean {
+    const around = this.#bySpan.get(`${span.traceId}/${span.parentSpanId}`) ?? [];
+    return around.some((parent) => parent.reading.users[0]?.id === reading.users[0]?.id);
+  }
+}

@@ -1,0 +1,40 @@
+import type { Reporter } from '#observation';
+import type { Notes } from './notes.ts';
+import type { AnyValue, Attributes, Resource } from './otlp.ts';
+import { given } from './vocabulary/reading.ts';
+
+/** Resource attributes that name a reporter. */
+export const REPORTER_KEYS = [
+  'service.name',
+  'service.namespace',
+  'service.instance.id',
+  'deployment.environment.name',
+  'deployment.environment',
+] as const;
+
+/** What the OpenTelemetry SDKs call a service that names itself nothing. */
+export const UNKNOWN_SERVICE = 'unknown_service';
+
+/** Who sent it, by its own word: grade `resource`. A missing `service.name` is named as absent, not made up. */
+export function reporterOf({ attributes, droppedAttributesCount }: Resource, notes: Notes): Reporter {
+  const named = (key: string) => notes.identifier(key, textOf(attributes, key), 255);
+  const service = named('service.name');
+  if (service === undefined) notes.miss('service.name', 'none_observed');
+  if (droppedAttributesCount > 0) notes.miss('resource', 'dropped_by_sdk');
+  return given<Reporter>({
+    service: service ?? UNKNOWN_SERVICE,
+    namespace: named('service.namespace'),
+    instance: named('service.instance.id'),
+    environment: named('deployment.environment.name') ?? named('deployment.environment'),
+    authenticated: 'none',
+  });
+}
+
+/** An attribute as text: strings, numbers and booleans. */
+export function textOf(attributes: Attributes, key: string): string | undefined {
+  const value: AnyValue | undefined = attributes.get(key);
+  if (typeof value === 'string') return value === '' ? undefined : value;
+  return typeof value === 'bigint' || typeof value === 'number' || typeof value === 'boolean'
+    ? String(value)
+    : undefined;
+}
