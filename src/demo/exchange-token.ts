@@ -10,6 +10,9 @@ export class ExchangeRefused extends Error {
   }
 }
 
+/** How a call to the provider is told by those who record their calls. */
+export const EXCHANGE_CALL = { peerService: 'provider', operation: 'token exchange' } as const;
+
 export interface ExchangeRequest {
   readonly issuer: string;
   readonly client: string;
@@ -17,7 +20,7 @@ export interface ExchangeRequest {
   readonly subjectToken: string;
   readonly audience: string;
   readonly scope?: string; // all that the subject token holds, when absent
-  readonly fetch: typeof fetch;
+  readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
 }
 
 /** Asks the provider for a token for `audience` on behalf of the subject of `subjectToken` (RFC 8693). Throws ExchangeRefused. */

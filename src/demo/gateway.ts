@@ -1,6 +1,6 @@
 import { currentDelegation, startBehalf } from '@behalf/sdk';
 import Fastify from 'fastify';
-import { exchangeToken } from './exchange-token.ts';
+import { EXCHANGE_CALL, exchangeToken } from './exchange-token.ts';
 import { GATEWAY, PAY_INVOICE, PLANNER } from './parties.ts';
 import { readOptions, readSecret, serveUntilStopped } from './service-process.ts';
 import { traceresponse } from './traceresponse.ts';
@@ -35,13 +35,13 @@ app.post<{ Body: { invoice: string } }>(
       client: GATEWAY.name,
       subjectToken: currentDelegation()?.bearerToken() ?? '',
       audience: PLANNER.resource,
-      fetch: behalf.fetch,
+      fetch: (url, init) => behalf.fetch(url, { ...init, behalf: EXCHANGE_CALL }),
     });
     const answer = await behalf.fetch(`${planner}/run`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify(request.body),
-      behalf: { token, operation: 'run' },
+      behalf: { token },
     });
     return reply.code(answer.ok ? 200 : 502).send(await answer.json());
   },

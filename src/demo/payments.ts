@@ -1,8 +1,8 @@
-import { writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { currentDelegation, startBehalf } from '@behalf/sdk';
 import { WebStandardStreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/webStandardStreamableHttp.js';
 import Fastify, { type FastifyRequest } from 'fastify';
-import { exchangeToken } from './exchange-token.ts';
+import { EXCHANGE_CALL, exchangeToken } from './exchange-token.ts';
 import { BOOKS, PAYMENTS } from './parties.ts';
 import { type Books, operationOf, paymentsTools, scopesFor } from './payments-tools.ts';
 import { readOptions, readSecret, serveUntilStopped } from './service-process.ts';
@@ -54,7 +54,7 @@ const writeToBooks: Books = async (path, body) => {
     client: PAYMENTS.name,
     subjectToken: currentDelegation()?.bearerToken() ?? '',
     audience: BOOKS.resource,
-    fetch: behalf.fetch,
+    fetch: (url, init) => behalf.fetch(url, { ...init, behalf: EXCHANGE_CALL }),
   });
   const request = { url: `${books}${path}`, headers: { 'content-type': 'application/json' }, body };
   await rememberForDebugging(request, token);
@@ -69,7 +69,7 @@ const writeToBooks: Books = async (path, body) => {
 
 /**
  * The carelessness the third scene needs: a debug option somebody left on, which keeps the last outgoing request with its
- * bearer token in a file. The file is the demo's own, readable by its user only, and is removed when the demo ends.
+ * bearer token in a file. The file is the demo's own, readable by its user only, and is removed when this process stops.
  */
 async function rememberForDebugging(request: { readonly headers: object }, token: string): Promise<void> {
   const shown = { ...request, headers: { ...request.headers, authorization: `Bearer ${token}` } };
@@ -79,5 +79,6 @@ async function rememberForDebugging(request: { readonly headers: object }, token
 const address = new URL(await app.listen({ host: '127.0.0.1', port: 0 }));
 serveUntilStopped(Number(address.port), async () => {
   await app.close();
+  await rm(options['debug-file'], { force: true });
   await behalf.shutdown();
 });

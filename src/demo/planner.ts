@@ -2,15 +2,19 @@ import { context, propagation, SpanKind, SpanStatusCode, trace } from '@opentele
 import { UndiciInstrumentation } from '@opentelemetry/instrumentation-undici';
 import { NodeSDK } from '@opentelemetry/sdk-node';
 import Fastify, { type FastifyReply, type FastifyRequest } from 'fastify';
-import { PLANNER } from './parties.ts';
+import { PAYMENTS, PLANNER } from './parties.ts';
 import { type AgentRun, runAgent } from './planner-agent.ts';
 import { readOptions, readSecret, serveUntilStopped } from './service-process.ts';
 
 // An agent as others write them: plain OpenTelemetry, set up by the standard OTEL_ variables, and nothing of Behalf.
-const telemetry = new NodeSDK({ serviceName: PLANNER.name, instrumentations: [new UndiciInstrumentation()] });
+const { issuer, payments } = readOptions(['issuer', 'payments']);
+const peers: Readonly<Record<string, string>> = { [issuer]: 'provider', [payments]: PAYMENTS.name };
+const undici = new UndiciInstrumentation({
+  startSpanHook: ({ origin }) => (peers[origin] === undefined ? {} : { 'service.peer.name': peers[origin] }),
+});
+const telemetry = new NodeSDK({ serviceName: PLANNER.name, instrumentations: [undici] });
 telemetry.start();
 
-const { issuer, payments } = readOptions(['issuer', 'payments']);
 const tracer = trace.getTracer('planner');
 const agent = { tracer, issuer, payments, secret: readSecret() };
 

@@ -1,29 +1,17 @@
 import { createLocalJWKSet, type JSONWebKeySet, type JWTPayload, jwtVerify } from 'jose';
 import { errors, type Provider, type TokenEndpointGrantContext } from 'oidc-provider';
-import { type Act, depthOf, type ExchangeSeen, MAX_DEPTH, parseAct } from './delegation.ts';
+import { type Act, type ExchangeSeen, parseAct } from './delegation.ts';
+import {
+  EXCHANGE_PARAMETERS,
+  narrow,
+  nest,
+  type SubjectToken,
+  splitScopes,
+  subjectTokenIn,
+  targetIn,
+} from './exchange-policy.ts';
 import { ACCESS_TOKEN_TYPE, TOKEN_EXCHANGE } from './grant-type.ts';
 import { type DemoService, SCOPES, SERVICES } from './parties.ts';
-
-const SUBJECT_TOKEN_TYPES = [ACCESS_TOKEN_TYPE, 'urn:ietf:params:oauth:token-type:jwt'];
-const PARAMETERS = [
-  'subject_token',
-  'subject_token_type',
-  'actor_token',
-  'actor_token_type',
-  'requested_token_type',
-  'audience',
-  'resource',
-  'scope',
-];
-type Parameters = Readonly<Record<string, unknown>>;
-
-interface SubjectToken {
-  readonly subject: string;
-  readonly grantId: string; // what the user consented to
-  readonly scopes: readonly string[];
-  readonly expiresAt: number; // unix seconds
-  readonly act: Act | undefined;
-}
 
 export interface TokenExchange {
   /** `act` of tokens this grant issues: for the provider's `extraTokenClaims`. */
@@ -50,7 +38,7 @@ export function registerTokenExchange(
   provider.registerGrantType(
     TOKEN_EXCHANGE,
     (ctx) => exchange(ctx, { provider, actOf, grantOf, verify, onExchange }),
-    PARAMETERS,
+    EXCHANGE_PARAMETERS,
   );
   return { actOf };
 }
@@ -72,7 +60,7 @@ async function exchange(ctx: TokenEndpointGrantContext, issuer: Issuer): Promise
     issuer: issuer.provider.issuer,
     requester,
     ...traceparentOf(ctx),
-    ...(typeof params.scope === 'string' ? { scopesRequested: split(params.scope) } : {}),
+    ...(typeof params.scope === 'string' ? { scopesRequested: splitScopes(params.scope) } : {}),
     decision: { outcome: 'deny', reason: 'server_error' },
   };
   try {
@@ -93,19 +81,6 @@ async function exchange(ctx: TokenEndpointGrantContext, issuer: Issuer): Promise
   }
 }
 
-/** RFC 8693 section 2.1. An actor token is not taken: the client authentication says who asks. */
-function subjectTokenIn(params: Parameters): string {
-  const { subject_token: text, subject_token_type: type, requested_token_type: wanted = ACCESS_TOKEN_TYPE } = params;
-  if (typeof text !== 'string' || text === '') throw new errors.InvalidRequest('subject_token is missing');
-  if (!SUBJECT_TOKEN_TYPES.includes(String(type)))
-    throw new errors.InvalidRequest('subject_token_type: expected an access token');
-  if (wanted !== ACCESS_TOKEN_TYPE)
-    throw new errors.InvalidRequest('requested_token_type: only access tokens are issued');
-  if (params.actor_token !== undefined || params.actor_token_type !== undefined)
-    throw new errors.InvalidRequest('actor_token is not supported: the client itself is the actor');
-  return text;
-}
-
 /** Section 2.2.2: a subject token that is invalid or unacceptable for any reason is `invalid_request`. */
 async function verifySubjectToken(text: string, requester: DemoService, issuer: Issuer): Promise<SubjectToken> {
   const { payload } = await issuer.verify(text, requester.resource).catch((cause: unknown) => {
@@ -121,35 +96,10 @@ async function verifySubjectToken(text: string, requester: DemoService, issuer: 
   return {
     subject: sub,
     grantId,
-    scopes: split(typeof scope === 'string' ? scope : ''),
+    scopes: splitScopes(typeof scope === 'string' ? scope : ''),
     expiresAt: exp,
     act: parseAct(act),
   };
-}
-
-/** RFC 8707: exactly one target, among those the requester may call. */
-function targetIn(params: Parameters, requester: DemoService): string {
-  const target = params.resource ?? params.audience;
-  if (typeof target === 'string' && requester.calls.includes(target)) return target;
-  throw new errors.InvalidTarget(`${requester.name} may not get tokens for this audience`);
-}
-
-/** Never more than the subject token holds; all of it when nothing is asked for. */
-function narrow(params: Parameters, held: SubjectToken): readonly string[] {
-  const asked = typeof params.scope === 'string' ? split(params.scope) : held.scopes;
-  const wider = asked.filter((scope) => !held.scopes.includes(scope));
-  if (wider.length > 0)
-    throw new errors.InvalidScope(
-      `the subject token holds ${held.scopes.join(' ') || 'no scopes'}, not ${wider.join(' ')}`,
-      wider.join(' '),
-    );
-  return asked;
-}
-
-function nest(requester: DemoService, before: Act | undefined, iss: string): Act {
-  if (depthOf(before) >= MAX_DEPTH)
-    throw new errors.InvalidRequest(`delegation is nested deeper than ${MAX_DEPTH} actors`);
-  return { iss, sub: requester.name, sub_profile: requester.profile, ...(before === undefined ? {} : { act: before }) };
 }
 
 interface Grant {
@@ -168,7 +118,7 @@ async function issue(ctx: TokenEndpointGrantContext, grant: Grant, { provider, a
     gty: TOKEN_EXCHANGE,
     scope: scopes.join(' '),
     resourceServer: new provider.ResourceServer(target, { scope: SCOPES.join(' '), accessTokenFormat: 'jwt' }),
-    expiresIn: Math.max(1, Math.min(300, held.expiresAt - Math.floor(Date.now() / 1000))), // never outlives its source
+    expiresIn: Math.min(300, held.expiresAt - Math.floor(Date.now() / 1000)), // never outlives its source
   });
   actOf.set(token, act);
   const access_token = await token.save();
@@ -181,8 +131,6 @@ async function issue(ctx: TokenEndpointGrantContext, grant: Grant, { provider, a
   };
   return access_token;
 }
-
-const split = (scopes: string): string[] => scopes.split(' ').filter((scope) => scope !== '');
 
 const reasonOf = (error: errors.OIDCProviderError): string =>
   error.error_description === undefined ? error.error : `${error.error}: ${error.error_description}`;
