@@ -1,3 +1,4 @@
+import type { HopEntry } from '#observation';
 import { headOf } from './candidate.ts';
 import type { Gap, Link } from './chain.ts';
 import type { Draft } from './crossing.ts';
@@ -77,17 +78,22 @@ function dropped(draft: Draft): Gap[] {
   return [{ kind: 'dropped_by_sdk', hop: draft.id, says }];
 }
 
+/** A call that carried no token has none to disclose anything: its sender withheld its identity from a stranger. */
 function undisclosed(draft: Draft): Gap[] {
-  const names = absentAs('not_disclosed', draft);
+  const names = absentAs('not_disclosed', draft, ({ authority }) => authority?.verification.status !== 'absent');
   if (names.length === 0) return [];
   return [{ kind: 'not_disclosed', hop: draft.id, says: `the token does not disclose ${names.join(', ')}` }];
 }
 
-const absentAs = (reason: string, { caller, callee }: Draft): readonly string[] =>
+const absentAs = (
+  reason: string,
+  { caller, callee }: Draft,
+  counts: (entry: HopEntry) => boolean = () => true,
+): readonly string[] =>
   sortedSet(
     [caller, callee]
       .flatMap((end) => end?.accounts ?? [])
-      .flatMap(({ entry }) => Object.entries(entry.absent))
+      .flatMap(({ entry }) => (counts(entry) ? Object.entries(entry.absent) : []))
       .flatMap(([name, why]) => (why === reason ? [name] : [])),
   );
 

@@ -2,6 +2,9 @@ import { type Chain, type Finding, type Hop, type Link, VERDICTS, type Verdict }
 import type { UnjudgedHop } from './hop.ts';
 import { groupBy } from './order.ts';
 
+/** Worst first: among findings of one verdict, the worst gives the reason. */
+const SEVERITIES: readonly Finding['severity'][] = ['critical', 'warning', 'notice'];
+
 interface Judgement {
   readonly verdict: Verdict;
   readonly reason: string;
@@ -62,8 +65,13 @@ export function judgeChain(
 }
 
 function worstOf(findings: readonly Finding[]): Judgement | undefined {
-  const judged = findings.flatMap(({ verdict, says }) => (verdict === null ? [] : [{ verdict, reason: says }]));
-  return judged.toSorted((a, b) => VERDICTS.indexOf(a.verdict) - VERDICTS.indexOf(b.verdict))[0];
+  const judged = findings.flatMap(({ verdict, severity, says }) =>
+    verdict === null
+      ? []
+      : [{ verdict, reason: says, rank: VERDICTS.indexOf(verdict) * 3 + SEVERITIES.indexOf(severity) }],
+  );
+  const [worst] = judged.toSorted((a, b) => a.rank - b.rank);
+  return worst && { verdict: worst.verdict, reason: worst.reason };
 }
 
 /** Where the chain ends: crossings from which no path of local steps leads to another crossing. */

@@ -190,6 +190,7 @@ test('a stolen token replayed from another host is a chain of its own, suspiciou
   const replay = chains.find((chain) => chain.hops.length === 1);
   assert.deepEqual(rules(replay), ['orphan_hop', 'shared_credential', 'token_replayed']);
   assert.equal(replay?.verdict, 'suspicious');
+  assert.match(replay?.reason ?? '', /came again/, 'the worst finding gives the reason');
   assert.equal(chains.find((chain) => chain !== replay)?.verdict, 'permitted', 'the robbed are not to blame');
   assert.match(
     replay?.findings.find((finding) => finding.rule === 'token_replayed')?.says ?? '',

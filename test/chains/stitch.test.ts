@@ -285,6 +285,13 @@ test('what a token does not disclose, and what an SDK dropped, is a gap', () => 
   );
 });
 
+test('a call that carried no token discloses nothing and is no gap for it', () => {
+  const entries = new Entries();
+  const authority = { profile: 'none', verification: { status: 'absent' as const } };
+  entries.hop({ service: 'a', at: [1, 1], authority, absent: { subject: 'not_disclosed' } });
+  assert.deepEqual(only(stitch(entries.all)).gaps, []);
+});
+
 test('a chain whose last known step is inside a service that no boundary answered for is unknown, not permitted', () => {
   const entries = new Entries();
   const permit = { decision: { outcome: 'permit' as const }, outcome: { status: 'ok' as const } };
