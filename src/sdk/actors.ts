@@ -17,7 +17,8 @@ export interface ActorChain {
 
 /**
  * Reads nested `act` (RFC 8693 section 4.1: the outermost is the current actor) into a list, oldest first. What is
- * malformed or deeper than `maxDepth` is a problem, and kept as evidence up to 64 actors, the most recent ones.
+ * malformed, deeper than `maxDepth` or larger than an observation holds is a problem, and kept as evidence up to 64 actors,
+ * the most recent ones without a hole.
  * `issuer` stands for an actor that names none: its id is then in the namespace of the token's issuer.
  */
 export function parseActors(
@@ -35,6 +36,7 @@ export function parseActors(
   let depth = 0;
   let room = MAX_ACTOR_TEXT;
   let malformed = false;
+  let full = false;
   for (let level: unknown = act; level !== undefined; ) {
     depth += 1;
     if (!isObject(level)) {
@@ -48,12 +50,14 @@ export function parseActors(
       o.anomalies.add('act_malformed', `level ${depth}: expected a sub of 1 to 2048 characters`);
     } else {
       room -= actor.id.length + (actor.issuer?.length ?? 0);
-      if (room >= 0 && newestFirst.length < MAX_ACTORS) newestFirst.push(actor);
+      full ||= room < 0 || newestFirst.length === MAX_ACTORS;
+      if (!full) newestFirst.push(actor);
     }
     level = level.act;
   }
-  if (depth > o.maxDepth) o.anomalies.add('act_too_deep', `${depth} actors, ${newestFirst.length} kept`);
-  const problem = malformed ? 'act_malformed' : depth > o.maxDepth ? 'act_too_deep' : undefined;
+  const tooDeep = depth > o.maxDepth || full;
+  if (tooDeep) o.anomalies.add('act_too_deep', `${depth} actors, ${newestFirst.length} kept`);
+  const problem = malformed ? 'act_malformed' : tooDeep ? 'act_too_deep' : undefined;
   return { actors: newestFirst.reverse(), depth, ...(problem && { problem }) };
 }
 

@@ -48,8 +48,8 @@ export const guardPlugin = (settings: Settings, recorder: Recorder) =>
       app.addHook('onRequest', (request, reply, done) => {
         const visit = new Visit({ request, rules, mode, recorder });
         visits.set(request, visit);
-        // A client that leaves early closes the response without an onResponse.
-        reply.raw.once('close', () => visit.finish(reply.raw));
+        // A response that is broken off, by the client or the handler, is closed without an onResponse.
+        reply.raw.once('close', () => visit.finish({ sent: reply.raw.writableFinished, status: reply.statusCode }));
         visit.admit().then((code) => {
           if (code === undefined) runInContext(visit.contextFrom(activeContext()), done);
           else refuse(reply, visit, code);
@@ -68,7 +68,7 @@ export const guardPlugin = (settings: Settings, recorder: Recorder) =>
         else refuse(reply, visit, code);
       });
       app.addHook('onResponse', (request, reply, done) => {
-        visits.get(request)?.finish(reply.raw);
+        visits.get(request)?.finish({ sent: true, status: reply.statusCode });
         done();
       });
     },

@@ -23,6 +23,11 @@ export const REFUSALS = {
     error: 'invalid_token',
     says: 'the token is signed with an algorithm this service does not accept',
   },
+  extension_not_supported: {
+    status: 401,
+    error: 'invalid_token',
+    says: 'the token needs an extension this service does not support',
+  },
   key_unknown: {
     status: 401,
     error: 'invalid_token',

@@ -165,7 +165,7 @@ function reasonOf(error: unknown): RefusalCode {
   }
   // What is left of jose's errors: a JWS or claims set that is not one, or a key that fits no algorithm.
   if (error instanceof errors.JWSInvalid || error instanceof errors.JWTInvalid) return 'token_malformed';
-  if (error instanceof errors.JOSENotSupported) return 'algorithm_not_allowed';
+  if (error instanceof errors.JOSENotSupported) return 'extension_not_supported'; // `crit` (RFC 7515 section 4.1.11)
   return 'keys_unavailable';
 }
 

@@ -1,4 +1,3 @@
-import type { ServerResponse } from 'node:http';
 import type { Context } from '@opentelemetry/api';
 import type { FastifyRequest } from 'fastify';
 import { activeContext, withDelegation, withInboundHop } from './active-context.ts';
@@ -18,6 +17,12 @@ import { askScopes, type RouteRules } from './route-rules.ts';
 import * as semconv from './semconv.ts';
 import { spanContextIn } from './trace-context.ts';
 import { readToken, type TokenReading, type TokenRules, verifyToken } from './verify-token.ts';
+
+/** How the response ended: `sent` when all of it went out. */
+interface ResponseEnd {
+  readonly sent: boolean;
+  readonly status: number;
+}
 
 /** One request at the guard, from its arrival to the end of its answer: gives one observation, whatever happens. */
 export class Visit {
@@ -72,7 +77,7 @@ export class Visit {
   }
 
   /** Records the observation; a second call does nothing. A client may leave before the decision is made. */
-  finish(response: Pick<ServerResponse, 'writableFinished' | 'statusCode'>): void {
+  finish(response: ResponseEnd): void {
     if (this.#finished) return;
     this.#finished = true;
     const outcome = outcomeOf(response);
@@ -206,9 +211,9 @@ function decisionOf(
   return { outcome: 'deny', policy: 'behalf-guard/enforce', reason: refused };
 }
 
-function outcomeOf({ writableFinished, statusCode }: Pick<ServerResponse, 'writableFinished' | 'statusCode'>): Outcome {
-  if (!writableFinished) return { status: 'unknown', code: 'client_disconnected' };
-  return { status: statusCode < 400 ? 'ok' : 'error', code: String(statusCode) };
+function outcomeOf({ sent, status }: ResponseEnd): Outcome {
+  if (!sent) return { status: 'unknown', code: 'response_not_completed' };
+  return { status: status < 400 ? 'ok' : 'error', code: String(status) };
 }
 
 const absence = (status: string): AbsenceReason => (status === 'absent' ? 'none_observed' : 'unverifiable');
