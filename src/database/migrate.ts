@@ -30,19 +30,25 @@ export async function migrateFrom(folder: string, url: string, onProgress: Progr
   client.on('error', () => undefined);
   await client.connect();
   try {
-    await checkVersion(client, url);
+    await checkServer(client, url, onProgress);
     while (await step(client, migrations, onProgress));
   } finally {
     await client.end();
   }
 }
 
-async function checkVersion(client: pg.Client, url: string): Promise<void> {
+async function checkServer(client: pg.Client, url: string, onProgress: Progress): Promise<void> {
   const version = await serverVersion(client);
   if (version < 150_000) {
     throw new DatabaseError(
       'unsupported',
       `${describeDatabase(url)} is PostgreSQL ${Math.trunc(version / 10_000)}; expected 15 or newer`,
+    );
+  }
+  const { rows } = await client.query<{ fsync: string }>(`select current_setting('fsync') as fsync`);
+  if (rows[0]?.fsync !== 'on') {
+    onProgress(
+      'warning: this PostgreSQL runs with fsync = off; a power cut can lose what was acknowledged; turn it on',
     );
   }
 }

@@ -1,6 +1,7 @@
 import { connectDatabase, type Database, type Role } from './connect.ts';
 import { migrate, type Progress } from './migrate.ts';
-import { type RunningPostgres, startPostgres } from './postgres/start.ts';
+import { startPostgres } from './postgres/start.ts';
+import type { RunningPostgres } from './postgres/supervisor.ts';
 
 export interface OpenDatabaseOptions {
   /** A PostgreSQL 15 or newer; without it the embedded one is started in `dataDir`. */

@@ -41,7 +41,10 @@ async function maySet(client: pg.ClientBase, role: string): Promise<boolean> {
 async function grantRole(client: pg.ClientBase, role: string): Promise<void> {
   const options = (await serverVersion(client)) >= 160_000 ? 'with set true, inherit false' : '';
   try {
-    await client.query(`grant ${role} to current_user ${options}`);
+    await client.query(`do $$ begin
+      grant ${role} to current_user ${options};
+    exception when unique_violation then null; -- granted meanwhile for another database
+    end $$`);
   } catch (error) {
     throw refused(role, error);
   }

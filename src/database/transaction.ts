@@ -1,4 +1,5 @@
-import type pg from 'pg';
+import pg from 'pg';
+import { isRetryable } from './retryable.ts';
 
 /**
  * Runs `run` between begin and commit on one connection. Resolves only after the server confirmed the commit; on any
@@ -19,7 +20,7 @@ export async function transaction<T>(pool: pg.Pool, run: (client: pg.PoolClient)
     await commit(client);
     return result;
   } catch (error) {
-    broken ??= await rollback(client);
+    broken ??= lost(error) ?? (await rollback(client));
     throw error;
   } finally {
     client.off('error', onError);
@@ -33,6 +34,12 @@ async function commit(client: pg.PoolClient): Promise<void> {
   if (command !== 'COMMIT') {
     throw new Error(`transaction: expected COMMIT, the server answered ${command}; a failed statement was ignored`);
   }
+}
+
+/** The connection is gone or silent: nothing can be rolled back on it, and the server does so by itself. */
+function lost(error: unknown): Error | undefined {
+  const bySocket = error instanceof Error && !(error instanceof pg.DatabaseError) && isRetryable(error);
+  return bySocket ? error : undefined;
 }
 
 /** What made the connection unfit for reuse, if anything did. */

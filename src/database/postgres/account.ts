@@ -30,13 +30,10 @@ export async function accountFor(cluster: string): Promise<Account | undefined> 
 }
 
 async function ownerOf(cluster: string): Promise<Account | undefined> {
-  try {
-    const { uid, gid } = await stat(cluster);
-    return { uid, gid };
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
-    throw error;
-  }
+  const found = await stat(cluster).catch((error: NodeJS.ErrnoException): undefined => {
+    if (error.code !== 'ENOENT') throw error;
+  });
+  return found && { uid: found.uid, gid: found.gid };
 }
 
 function checkOurs(cluster: string, owner: Account | undefined, us: number): undefined {

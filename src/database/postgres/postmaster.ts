@@ -62,7 +62,7 @@ export async function startPostmaster(
       detached: true,
       stdio: ['ignore', log.fd, log.fd],
     });
-    const exited = once(child, 'exit').then(() => undefined);
+    const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
     await once(child, 'spawn');
     const watcher = watch(child.pid ?? 0, account);
     void exited.then(() => watcher.kill('SIGKILL'));

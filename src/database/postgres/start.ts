@@ -1,12 +1,13 @@
 import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { DatabaseError } from '../errors.ts';
 import type { Progress } from '../migrate.ts';
 import { accountFor } from './account.ts';
 import { findBinaries } from './binaries.ts';
-import { ensureCluster, passwordOf, placesIn } from './cluster.ts';
+import { ensureCluster, type Places, passwordOf, placesIn } from './cluster.ts';
 import { clearTheWay } from './holder.ts';
 import { socketFolderFor } from './socket.ts';
-import { supervise } from './supervisor.ts';
+import { type RunningPostgres, supervise } from './supervisor.ts';
 
 export interface StartPostgresOptions {
   /** Made when missing, closed to others. Everything of the database lies in it. */
@@ -16,36 +17,45 @@ export interface StartPostgresOptions {
   readonly onProgress?: Progress;
 }
 
-/** A PostgreSQL of our own. */
-export interface RunningPostgres {
-  /** Connects as the owner of the database `behalf`, no superuser; holds the password. */
-  readonly url: string;
-  /** Ends sessions, writes a checkpoint, and waits until PostgreSQL is gone. */
-  stop(): Promise<void>;
-}
-
 /**
  * Starts the embedded PostgreSQL on a data folder, as another user when this process is root's. It is restarted when it
  * dies, and stops with this process however that ends. DatabaseError: `in_use` when another server holds the folder,
  * `unsupported` where it cannot run, `configuration` for a folder that cannot be used, `unavailable` when it fails.
  */
-export async function startPostgres({
-  dataDir,
-  port,
-  onProgress = () => undefined,
-}: StartPostgresOptions): Promise<RunningPostgres> {
-  const places = placesIn(resolve(dataDir));
+export async function startPostgres(options: StartPostgresOptions): Promise<RunningPostgres> {
+  const places = placesIn(resolve(options.dataDir));
+  try {
+    return await start(places, options);
+  } catch (error) {
+    throw isOfFiles(error) ? unusable(places, error) : error;
+  }
+}
+
+async function start(places: Places, { port, onProgress = () => undefined }: StartPostgresOptions) {
   await mkdir(places.dataDir, { recursive: true, mode: 0o700 });
   const account = await accountFor(places.cluster);
   const binaries = await findBinaries(account, places.dataDir);
   const password = await passwordOf(places);
-  await ensureCluster(places, binaries, account, password, onProgress);
+  await ensureCluster(places, { binaries, account, password, onProgress });
   await clearTheWay(places, password, onProgress);
   const socket = await socketFolderFor(places.cluster, account);
   try {
     return await supervise({ places, binaries, account, password, socket, port, onProgress });
   } catch (error) {
     await socket.remove();
+    await clearTheWay(places, password, onProgress); // two servers started at once: say who holds the folder
     throw error;
   }
+}
+
+function isOfFiles(error: unknown): error is Error {
+  return error instanceof Error && 'path' in error && 'syscall' in error;
+}
+
+function unusable(places: Places, cause: Error): DatabaseError {
+  return new DatabaseError(
+    'configuration',
+    `the data folder ${places.dataDir} cannot be used: ${cause.message}; make it this user's, or choose another one with BEHALF_DATA_DIR`,
+    { cause },
+  );
 }

@@ -1,16 +1,22 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type pg from 'pg';
 import { DatabaseError } from '../errors.ts';
 import type { Progress } from '../migrate.ts';
 import { isRetryable } from '../retryable.ts';
 import type { Account } from './account.ts';
 import type { Binaries } from './binaries.ts';
 import type { Places } from './cluster.ts';
-import { hold, superuserConfig } from './holder.ts';
+import { type Holder, hold, superuserConfig } from './holder.ts';
 import { ensureOwner, ownerUrl } from './owner.ts';
 import { lastLines, type Postmaster, startPostmaster } from './postmaster.ts';
 import type { SocketFolder } from './socket.ts';
-import type { RunningPostgres } from './start.ts';
+
+/** A PostgreSQL of our own. */
+export interface RunningPostgres {
+  /** Connects as the owner of the database `behalf`, no superuser; holds the password. */
+  readonly url: string;
+  /** Ends sessions, writes a checkpoint, and waits until PostgreSQL is gone. */
+  stop(): Promise<void>;
+}
 
 interface Supervised {
   readonly places: Places;
@@ -23,7 +29,7 @@ interface Supervised {
 }
 interface Life {
   readonly postmaster: Postmaster;
-  readonly holder: pg.Client;
+  readonly holder: Holder;
 }
 
 const LONGEST_PAUSE_MS = 10_000;
@@ -87,8 +93,8 @@ class Supervisor {
 }
 
 /** The holding session or PostgreSQL itself is gone. */
-function ended({ postmaster, holder }: Life): Promise<unknown> {
-  return Promise.race([postmaster.exited, new Promise((resolve) => holder.once('end', resolve))]);
+function ended({ postmaster, holder }: Life): Promise<void> {
+  return Promise.race([postmaster.exited, holder.ended]);
 }
 
 /** After a crash of one session PostgreSQL lives on and only our session is gone; else it is started. */
@@ -102,7 +108,7 @@ async function begin(options: Supervised): Promise<Life> {
   const postmaster = await startPostmaster(places, binaries, account, { socketFolder: socket.listen, tcpPort: port });
   try {
     const holder = await waitUntilReady(options, postmaster);
-    await ensureOwner(holder, options.password);
+    await ensureOwner(holder.client, options.password);
     return { postmaster, holder };
   } catch (error) {
     await postmaster.stop();
@@ -118,17 +124,27 @@ async function waitUntilReady({ places, password, socket, port, onProgress }: Su
   });
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await hold(superuserConfig(password, socket.connect, port ?? 5432));
+      const holder = await hold(superuserConfig(password, socket.connect, port ?? 5432));
+      if ((await postmasterOf(holder)) === postmaster.pid) return holder;
+      await holder.client.end(); // another server was faster: ours is about to end
     } catch (error) {
-      if (exited) throw new DatabaseError('unavailable', `PostgreSQL did not start: ${await lastLines(places)}`);
-      if (!isRetryable(error)) throw error;
-      if (attempt % 100 === 0) onProgress('PostgreSQL is recovering');
-      await sleep(50);
+      if (!exited && !isRetryable(error)) throw error;
     }
+    if (exited) throw new DatabaseError('unavailable', `PostgreSQL did not start: ${await lastLines(places)}`);
+    if (attempt % 100 === 0) onProgress('PostgreSQL is recovering');
+    await sleep(50);
   }
 }
 
+/** Who serves this session: the socket's path is the same for every PostgreSQL on this cluster. */
+async function postmasterOf({ client }: Holder): Promise<number> {
+  const { rows } = await client.query<{ pid: number }>(
+    `select split_part(pg_read_file('postmaster.pid'), e'\\n', 1)::int as pid`,
+  );
+  return rows[0]?.pid ?? 0;
+}
+
 async function end({ postmaster, holder }: Life): Promise<void> {
-  await holder.end().catch(() => undefined); // already gone when PostgreSQL died
+  await holder.client.end().catch(() => undefined); // already gone when PostgreSQL died
   await postmaster.stop();
 }
