@@ -1,7 +1,7 @@
 import { startBehalf } from '@behalf/sdk';
 import Fastify from 'fastify';
 import { BOOKS, PAY_INVOICE, WRITE_PAYEE } from './parties.ts';
-import { readOptions, serveUntilStopped } from './service-process.ts';
+import { deliverAll, readOptions, serveUntilStopped } from './service-process.ts';
 import { traceresponse } from './traceresponse.ts';
 
 const { collector, issuer } = readOptions(['collector', 'issuer']);
@@ -41,5 +41,5 @@ app.post(
 const address = new URL(await app.listen({ host: '127.0.0.1', port: 0 }));
 serveUntilStopped(Number(address.port), async () => {
   await app.close();
-  await behalf.shutdown();
+  await deliverAll(behalf);
 });

@@ -2,7 +2,7 @@ import { currentDelegation, startBehalf } from '@behalf/sdk';
 import Fastify from 'fastify';
 import { EXCHANGE_CALL, exchangeToken } from './exchange-token.ts';
 import { GATEWAY, PAY_INVOICE, PLANNER } from './parties.ts';
-import { readOptions, readSecret, serveUntilStopped } from './service-process.ts';
+import { deliverAll, readOptions, readSecret, serveUntilStopped } from './service-process.ts';
 import { traceresponse } from './traceresponse.ts';
 
 const { collector, issuer, planner } = readOptions(['collector', 'issuer', 'planner']);
@@ -50,5 +50,5 @@ app.post<{ Body: { invoice: string } }>(
 const address = new URL(await app.listen({ host: '127.0.0.1', port: 0 }));
 serveUntilStopped(Number(address.port), async () => {
   await app.close();
-  await behalf.shutdown();
+  await deliverAll(behalf);
 });

@@ -5,7 +5,7 @@ import Fastify, { type FastifyRequest } from 'fastify';
 import { EXCHANGE_CALL, exchangeToken } from './exchange-token.ts';
 import { BOOKS, PAYMENTS } from './parties.ts';
 import { type Books, operationOf, paymentsTools, scopesFor } from './payments-tools.ts';
-import { readOptions, readSecret, serveUntilStopped } from './service-process.ts';
+import { deliverAll, readOptions, readSecret, serveUntilStopped } from './service-process.ts';
 
 const options = readOptions(['collector', 'issuer', 'books', 'debug-file']);
 const { collector, issuer, books } = options;
@@ -80,5 +80,5 @@ const address = new URL(await app.listen({ host: '127.0.0.1', port: 0 }));
 serveUntilStopped(Number(address.port), async () => {
   await app.close();
   await rm(options['debug-file'], { force: true });
-  await behalf.shutdown();
+  await deliverAll(behalf);
 });

@@ -2,14 +2,14 @@ import { startBehalf } from '@behalf/sdk';
 import { actorsOf, type ExchangeSeen } from './delegation.ts';
 import { startProvider } from './identity-provider.ts';
 import { type DemoService, SERVICES } from './parties.ts';
-import { readOptions, readSecret, serveUntilStopped } from './service-process.ts';
+import { deliverAll, readOptions, readSecret, serveUntilStopped } from './service-process.ts';
 
 const { collector } = readOptions(['collector']);
 const behalf = startBehalf({ service: 'provider', collectorUrl: collector });
 const { issuer, server } = await startProvider(JSON.parse(readSecret()), record);
 serveUntilStopped(Number(new URL(issuer).port), async () => {
   await new Promise((closed) => server.close(closed).closeAllConnections());
-  await behalf.shutdown();
+  await deliverAll(behalf);
 });
 
 /** The issuer's account of an exchange: it verified the subject token itself and authenticated who asked. */

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import type { Behalf } from '@behalf/sdk';
 
 /** What every service process is told on its command line; a secret comes in DEMO_SECRET, where `ps` does not show it. */
 export function readOptions<N extends string>(names: readonly N[]): Readonly<Record<N, string>> {
@@ -36,4 +37,10 @@ export function serveUntilStopped(port: number, stop: () => Promise<unknown>): v
   };
   process.once('SIGTERM', end).once('SIGINT', end);
   process.stdin.resume().once('end', end).once('close', end);
+}
+
+/** Sends what is left to the collector. Throws when anything was lost: the demo has failed then, and must say so. */
+export async function deliverAll(behalf: Behalf): Promise<void> {
+  const { lost } = await behalf.shutdown();
+  if (lost > 0) throw new Error(`${lost} observations did not reach the collector`);
 }

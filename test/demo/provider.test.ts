@@ -12,7 +12,9 @@ const PASSWORD = 'correct horse';
 async function openProvider(t: TestContext) {
   const seen: ExchangeSeen[] = [];
   const clients = { gateway: 'secret-g', planner: 'secret-p', payments: 'secret-y' };
-  const { issuer, server } = await startProvider({ password: PASSWORD, clients }, (exchange) => seen.push(exchange));
+  const { issuer, server, provider } = await startProvider({ password: PASSWORD, clients }, (exchange) =>
+    seen.push(exchange),
+  );
   t.after(() => new Promise((closed) => server.close(closed).closeAllConnections()));
   const exchange = async (client: keyof typeof clients, given: Readonly<Record<string, string>>) => {
     const response = await fetch(`${issuer}/token`, {
@@ -29,7 +31,7 @@ async function openProvider(t: TestContext) {
     return { status: response.status, error: answer.error, token: answer.access_token ?? '', answer };
   };
   const login = (scopes: readonly string[] = [PAY_INVOICE]) => signIn({ issuer, password: PASSWORD, scopes });
-  return { issuer, seen, exchange, login };
+  return { issuer, provider, seen, exchange, login };
 }
 
 test('a signed-in user gets a JWT access token (RFC 9068) for the one resource asked for, with the scopes consented to', async (t) => {
@@ -131,6 +133,35 @@ test('a client that does not prove who it is gets nothing, and an app may not ex
     client_secret: '',
   });
   assert.equal(app.status, 400);
+});
+
+test('what the grant does not do is refused, not ignored: other token types, actor tokens, two targets', async (t) => {
+  const { exchange, login } = await openProvider(t);
+  const subject_token = await login();
+  const audience = PLANNER.resource;
+  const refused: readonly [string, Readonly<Record<string, string>>][] = [
+    ['invalid_request', { subject_token: '', audience }],
+    ['invalid_request', { subject_token, audience, subject_token_type: 'urn:ietf:params:oauth:token-type:id_token' }],
+    ['invalid_request', { subject_token, audience, requested_token_type: 'urn:ietf:params:oauth:token-type:id_token' }],
+    ['invalid_request', { subject_token, audience, actor_token: 'x', actor_token_type: ACCESS_TOKEN_TYPE }],
+    ['invalid_target', { subject_token }],
+    ['invalid_target', { subject_token, audience, resource: BOOKS.resource }],
+  ];
+  for (const [expected, given] of refused) {
+    const { status, error } = await exchange('gateway', given);
+    assert.deepEqual([status, error], [400, expected], JSON.stringify(Object.keys(given)));
+  }
+});
+
+test('once the user’s consent is withdrawn, its tokens are exchanged no more', async (t) => {
+  const { provider, exchange, login } = await openProvider(t);
+  const withdraw: (() => Promise<void>)[] = [];
+  provider.on('grant.saved', (grant) => withdraw.push(() => grant.destroy()));
+  const subject_token = await login();
+  assert.equal((await exchange('gateway', { subject_token, audience: PLANNER.resource })).status, 200);
+  for (const each of withdraw) await each();
+  const after = await exchange('gateway', { subject_token, audience: PLANNER.resource });
+  assert.deepEqual([after.status, after.error], [400, 'invalid_request']);
 });
 
 test('every exchange is told, granted and refused, and of a refused token only what was verified', async (t) => {
