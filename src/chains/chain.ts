@@ -119,6 +119,8 @@ export interface Finding {
 
 export interface Completeness {
   readonly complete: boolean;
+  /** True when more entries belong here than are stitched together: links to those are missing, none is wrong. */
+  readonly bounded: boolean;
   readonly says: string; // one plain sentence
   readonly oneSided: number; // hops told by one side only
   readonly gaps: number;

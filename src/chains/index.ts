@@ -20,7 +20,8 @@ export type {
   Verdict,
 } from './chain.ts';
 export { GRADES, VERDICTS } from './chain.ts';
-export { describeParty, partyKey } from './party-key.ts';
+export { type JoinKey, joinKeysOf } from './join-key.ts';
+export { clearPartyKey, describeParty, partyKey } from './party-key.ts';
 export { RULES } from './rules/index.ts';
 export type { Rule } from './rules/rule.ts';
-export { stitch } from './stitch.ts';
+export { type StitchOptions, stitch } from './stitch.ts';

@@ -1,8 +1,12 @@
 import type { EntryParty } from '#observation';
 
-/** Names a party exactly: a person's reference, or type, issuer and id. Never compares similar names. */
+/** Names a party exactly: a person's reference, or `type|issuer|id`. Never compares similar names. */
 export const partyKey = (party: EntryParty): string =>
-  'ref' in party ? party.ref : JSON.stringify([party.type, party.issuer ?? '', party.id]);
+  'ref' in party ? party.ref : clearPartyKey(party.type, party.issuer ?? '', party.id);
+
+/** The key of a party in clear. A bar in the issuer is escaped, so that no two parties share a key. */
+export const clearPartyKey = (type: string, issuer: string, id: string): string =>
+  `${type}|${issuer.replace(/[%|]/g, (found) => (found === '|' ? '%7C' : '%25'))}|${id}`;
 
 /** A party in a sentence. Persons stand as their reference; the reader's edge may put the name in its place. */
 export const describeParty = (party: EntryParty): string => `${party.type} ${'ref' in party ? party.ref : party.id}`;

@@ -28,14 +28,19 @@ interface Whole {
   readonly bySpan: ReadonlyMap<string, readonly End[]>;
 }
 
+export interface StitchOptions {
+  /** True when entries that belong with these were left out: said in completeness, and nothing is concluded from absence. */
+  readonly bounded?: boolean;
+}
+
 /**
  * From a set of entries to the chains in it. A pure function of the set: the same entries give the same chains, byte for
  * byte, in any order and with duplicates. Links carry their grade, absences are typed, ambiguity keeps every candidate.
  */
-export function stitch(recorded: readonly Recorded[]): readonly Chain[] {
+export function stitch(recorded: readonly Recorded[], { bounded = false }: StitchOptions = {}): readonly Chain[] {
   const whole = survey(distinct(recorded));
   return componentsOf(whole.drafts, whole.links, whole.lineage)
-    .map((component) => chainOf(component, whole))
+    .map((component) => chainOf(component, whole, bounded))
     .toSorted((a, b) => compare(a.id, b.id));
 }
 
@@ -58,7 +63,7 @@ function survey(recorded: readonly Recorded[]): Whole {
   };
 }
 
-function chainOf(component: Component, whole: Whole): Chain {
+function chainOf(component: Component, whole: Whole, bounded: boolean): Chain {
   const ids = component.drafts.map((draft) => draft.id);
   const links = ids
     .flatMap((id) => whole.linksTo.get(id) ?? [])
@@ -71,7 +76,7 @@ function chainOf(component: Component, whole: Whole): Chain {
     .flatMap((id) => whole.gapsBeside.get(id) ?? [])
     .toSorted((a, b) => compare(a.hop + a.kind, b.hop + b.kind));
   const exchanges = component.exchanges.map(exchangeOf).toSorted((a, b) => compare(a.id, b.id));
-  const findings = findingsOf({ ...surroundings(whole), hops: unjudged, links, gaps, exchanges });
+  const findings = findingsOf({ ...surroundings(whole), hops: unjudged, links, gaps, exchanges }, bounded);
   const judged = groupBy(findings, (finding) => finding.hop ?? undefined);
   const hops = unjudged.map((hop) => judgeHop(hop, judged.get(hop.id) ?? []));
   const parts = { hops, links, exchanges, findings };
@@ -81,7 +86,7 @@ function chainOf(component: Component, whole: Whole): Chain {
     ...summaryOf(component, hops, exchanges),
     ...parts,
     gaps,
-    completeness: completenessOf(hops, gaps),
+    completeness: completenessOf(hops, gaps, bounded),
     ...judgeChain(parts, issuerHops(component, whole)),
     entries: leafIndexesIn(component),
   };
@@ -109,8 +114,10 @@ function surroundings({
   };
 }
 
-const findingsOf = (evidence: Evidence): readonly Finding[] =>
-  RULES.flatMap((rule) => rule.judge(evidence).map((violation) => findingOf(rule, violation)));
+const findingsOf = (evidence: Evidence, bounded: boolean): readonly Finding[] =>
+  RULES.filter((rule) => !(bounded && rule.restsOnAbsence)).flatMap((rule) =>
+    rule.judge(evidence).map((violation) => findingOf(rule, violation)),
+  );
 
 /** Hops in whose handling an exchange took place: the issuer answered for them. */
 function issuerHops({ exchanges, drafts }: Component, { bySpan }: Whole): ReadonlySet<string> {

@@ -31,16 +31,20 @@ export function summaryOf(component: Component, hops: readonly Hop[], exchanges:
 const rankOf = (actors: readonly EntryParty[]): number => Math.min(99, ...actors.map(basisRank));
 
 /** What is missing, in one sentence. */
-export function completenessOf(hops: readonly Hop[], gaps: readonly Gap[]): Completeness {
+export function completenessOf(hops: readonly Hop[], gaps: readonly Gap[], bounded: boolean): Completeness {
   const oneSided = gaps.filter(
     ({ kind }) => kind === 'caller_without_callee' || kind === 'callee_without_caller' || kind === 'unsampled',
   ).length;
+  const missing = [...new Set(gaps.map((gap) => gap.says)), ...(bounded ? [BOUNDED] : [])];
   const says =
-    gaps.length === 0
+    missing.length === 0
       ? `complete: every call among ${hops.length} hops is accounted for`
-      : `incomplete: ${[...new Set(gaps.map((gap) => gap.says))].join('; ')}`;
-  return { complete: gaps.length === 0, says, oneSided, gaps: gaps.length };
+      : `incomplete: ${missing.join('; ')}`;
+  return { complete: missing.length === 0, bounded, says, oneSided, gaps: gaps.length };
 }
+
+const BOUNDED =
+  'its traces or tokens occur in more entries than are stitched together; links to those are not shown, and nothing is concluded from their absence';
 
 /** An observed exchange as a chain shows it. */
 export function exchangeOf({ leafIndex, entry }: Recorded<ExchangeEntry>): Exchange {

@@ -1,56 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { type Chain, type Recorded, stitch } from '#chains';
-import { delegatedCall, digest, Entries, type Span, service, user } from './entries.ts';
-
-/** Small worlds on purpose: few services, spans and tokens, so that reuse, cycles, forks and replays are common. */
-const span = fc.oneof(
-  fc.tuple(fc.integer({ min: 1, max: 2 }), fc.integer({ min: 1, max: 9 })),
-  fc.tuple(fc.integer({ min: 1, max: 2 }), fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 9 })),
-);
-const token = fc.option(fc.constantFrom('T', 'U', 'V'), { nil: undefined });
-const hop = fc.record({
-  service: fc.constantFrom('a', 'b', 'c'),
-  side: fc.constantFrom('caller' as const, 'callee' as const, 'local' as const),
-  signal: fc.constantFrom('log' as const, 'span' as const),
-  at: span,
-  token,
-  verified: fc.boolean(),
-  person: fc.option(fc.constantFrom('dana', 'erin'), { nil: undefined }),
-  peer: fc.option(fc.constantFrom('a', 'b', 'c'), { nil: undefined }),
-  decision: fc.option(fc.constantFrom('permit' as const, 'deny' as const), { nil: undefined }),
-  link: fc.option(span, { nil: undefined }),
-});
-const exchange = fc.record({ at: span, tokenIn: fc.constantFrom('T', 'U'), tokenOut: fc.constantFrom('U', 'V') });
-const world = fc.record({
-  hops: fc.array(hop, { maxLength: 14 }),
-  exchanges: fc.array(exchange, { maxLength: 3 }),
-});
-type World = typeof world extends fc.Arbitrary<infer T> ? T : never;
-
-const hex = (n: number, width: number): string => n.toString(16).padStart(width, '0');
-const linkOf = ([trace, id]: readonly number[]) => ({ traceId: hex(trace ?? 1, 32), spanId: hex(id ?? 1, 16) });
-
-function entriesOf({ hops, exchanges }: World): readonly Recorded[] {
-  const entries = new Entries();
-  for (const { service: name, side, signal, at, token, verified, person, peer, decision, link } of hops) {
-    const made = entries.hop({
-      service: name,
-      side,
-      at: at as Span,
-      source: { signal, vocabulary: signal === 'log' ? 'behalf' : 'otel-semconv' },
-      transport: { protocol: 'http', ...(peer === undefined ? {} : { peerService: peer }) },
-      ...(token === undefined ? {} : { digest: token, verified, scopes: [token] }),
-      ...(person === undefined ? {} : { subject: user(person), actors: [service('a')] }),
-      ...(decision === undefined ? {} : { decision: { outcome: decision } }),
-    });
-    if (link !== undefined) made.entry.trace?.links.push(linkOf(link));
-  }
-  for (const { at, tokenIn, tokenOut } of exchanges)
-    entries.exchange({ at: at as Span, tokenIn: digest(tokenIn), tokenOut: digest(tokenOut) });
-  return entries.all;
-}
+import { type Chain, stitch } from '#chains';
+import { delegatedCall, Entries } from './entries.ts';
+import { entriesOf, world } from './world.ts';
 
 const text = (chains: readonly Chain[]): string => JSON.stringify(chains);
 

@@ -12,6 +12,7 @@ export const orphanHop: Rule = {
   severity: 'warning',
   verdict: 'suspicious',
   owasp: ['ASI10', 'ASI03'],
+  restsOnAbsence: true,
   judge: ({ hops, isLed, namesParent }) =>
     hops.flatMap((hop): Violation[] => {
       const actor = hop.actors.at(-1);

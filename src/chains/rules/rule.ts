@@ -28,6 +28,8 @@ export interface Rule {
   readonly verdict: Verdict | null;
   /** OWASP Non-Human Identities Top 10 (2025) and Agentic Top 10 (2026) ids. */
   readonly owasp: readonly string[];
+  /** True when the rule concludes from something not being there: it is not asked where entries were left out. */
+  readonly restsOnAbsence?: true;
   readonly judge: (evidence: Evidence) => readonly Violation[];
 }
 

@@ -12,6 +12,7 @@ export const sharedCredential: Rule = {
   severity: 'critical',
   verdict: 'suspicious',
   owasp: ['NHI9:2025', 'NHI2:2025', 'ASI03'],
+  restsOnAbsence: true,
   judge: (evidence) =>
     [...digestsOf(evidence)].flatMap(([digest, first]): Violation[] => {
       const uses = evidence.usesOf(digest).filter((use) => !evidence.continuesToken(use));

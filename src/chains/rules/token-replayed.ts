@@ -8,6 +8,7 @@ export const tokenReplayed: Rule = {
   severity: 'critical',
   verdict: 'suspicious',
   owasp: ['NHI2:2025', 'ASI03', 'ASI07'],
+  restsOnAbsence: true,
   judge: (evidence) =>
     evidence.hops.flatMap((hop): Violation[] => {
       const digest = hop.authority?.digest;
