@@ -1,21 +1,35 @@
 /**
- * Checks a transparency log with no trust in who keeps it: hashes, proofs, signed checkpoints (RFC 6962, C2SP). It has no
- * dependencies, does the same in Node and browsers, accepts only what the formats' writers would have written, and says
- * which check failed in a VerificationError. Proven by test/verify.
+ * Checks a transparency log with no trust in who keeps it: hashes, proofs, signed checkpoints, tiles, whole logs (RFC 6962,
+ * C2SP). It has no dependencies, does the same in Node and browsers, accepts only what the formats' writers would have
+ * written, and says which check failed in a VerificationError. Proven by test/verify.
  */
 
 export type { Checkpoint } from './checkpoint.ts';
 export { formatCheckpoint, openCheckpoint, parseCheckpoint } from './checkpoint.ts';
 export type { ConsistencyProof, SubtreeConsistencyProof } from './consistency-proof.ts';
 export { checkConsistency, checkSubtreeConsistency } from './consistency-proof.ts';
+export { formatEntryBundle, MAX_ENTRY_BYTES, parseEntryBundle } from './entry-bundle.ts';
 export type { InclusionProof, SubtreeInclusionProof } from './inclusion-proof.ts';
 export { checkInclusion, checkSubtreeInclusion } from './inclusion-proof.ts';
+export type { Fetch } from './log-client.ts';
 export type { Note, NoteSignature } from './note.ts';
 export { formatNote, parseNote } from './note.ts';
+export type { HashReader } from './prove.ts';
+export { consistencyNodes, inclusionNodes, proveConsistency, proveInclusion } from './prove.ts';
 export { sha256 } from './sha256.ts';
 export { openNote } from './signature.ts';
+export type { Subtree } from './subtree.ts';
+export { perfectSubtrees } from './subtree.ts';
+export type { Tile, TilePath } from './tile.ts';
+export { entryBundlePath, parseTilePath, TILE_WIDTH, tilePath, tileWidth } from './tile.ts';
+export type { TileSource } from './tile-reader.ts';
+export { rightEdge, tileHashReader } from './tile-reader.ts';
+export type { ProvenLeaf, TlogProof } from './tlog-proof.ts';
+export { checkTlogProof, formatTlogProof, parseTlogProof } from './tlog-proof.ts';
 export { EMPTY_ROOT, leafHash, nodeHash } from './tree-hash.ts';
 export type { VerificationCode } from './verification-error.ts';
 export { VERIFICATION_CODES, VerificationError } from './verification-error.ts';
 export type { VerifierKey } from './verifier-key.ts';
 export { formatVerifierKey, parseVerifierKey, verifierKeyId } from './verifier-key.ts';
+export type { LogReport, VerifyLogOptions } from './verify-log.ts';
+export { verifyLog } from './verify-log.ts';

@@ -14,7 +14,8 @@ export interface NoteSignature {
 
 const DASH = '\u2014';
 const MAX_SIGNATURES = 100;
-const MAX_NOTE_LENGTH = 1_000_000;
+/** The longest note read: 100 signatures of the longest known kind fit. */
+export const MAX_NOTE_BYTES = 1_000_000;
 const CONTROL = /[^\n\u{20}-\u{10ffff}]/u;
 const SPACE_OR_PLUS = /[\p{White_Space}+]/u; // White_Space holds the newline too
 
@@ -29,8 +30,8 @@ export function formatNote({ text, signatures }: Note): string {
 
 /** Reads a note without judging its signatures. Throws VerificationError `malformed` on anything formatNote would not write. */
 export function parseNote(note: string): Note {
-  if (note.length > MAX_NOTE_LENGTH)
-    malformed(`note: expected at most ${MAX_NOTE_LENGTH} characters, got ${note.length}`);
+  if (note.length > MAX_NOTE_BYTES)
+    malformed(`note: expected at most ${MAX_NOTE_BYTES} characters, got ${note.length}`);
   const split = note.lastIndexOf('\n\n');
   if (split < 0) malformed('note: expected an empty line between text and signatures');
   const lines = note.slice(split + 2).split('\n');

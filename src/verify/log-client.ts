@@ -1,0 +1,93 @@
+import { VerificationError } from './verification-error.ts';
+
+/** The part of `fetch` that is used. */
+export type Fetch = (url: string, init: { readonly signal: AbortSignal }) => Promise<Response>;
+
+export interface LogClientOptions {
+  readonly url: string; // the log's address, with or without a final slash
+  readonly fetch: Fetch;
+  readonly timeoutMs: number; // per attempt
+  readonly signal: AbortSignal;
+}
+
+const ATTEMPTS = 3;
+const FIRST_PAUSE_MS = 250;
+
+type Answer =
+  | { readonly kind: 'body'; readonly bytes: Uint8Array }
+  | { readonly kind: 'missing' }
+  | { readonly kind: 'passing'; readonly why: string; readonly cause?: unknown };
+
+/** Reads a log's resources over HTTP; nothing it returns is trusted. */
+export class LogClient {
+  readonly #options: LogClientOptions;
+  readonly #base: string;
+
+  constructor(options: LogClientOptions) {
+    this.#options = options;
+    this.#base = options.url.endsWith('/') ? options.url : `${options.url}/`;
+  }
+
+  /**
+   * The resource's bytes, undefined when the log does not have it. Network failures, 429 and 5xx are tried three times.
+   * Throws VerificationError `unavailable`, or `too_large` for more than maxBytes, of which no more is read.
+   */
+  async get(path: string, maxBytes: number): Promise<Uint8Array | undefined> {
+    const url = new URL(path, this.#base).href;
+    for (let attempt = 1; ; attempt += 1) {
+      const answer = await this.#attempt(url, maxBytes);
+      if (answer.kind === 'body') return answer.bytes;
+      if (answer.kind === 'missing') return undefined;
+      if (attempt === ATTEMPTS || this.#options.signal.aborted) {
+        throw new VerificationError('unavailable', `${url}: ${answer.why}`, { cause: answer.cause });
+      }
+      await new Promise((resume) => setTimeout(resume, FIRST_PAUSE_MS * 2 ** (attempt - 1)));
+    }
+  }
+
+  async #attempt(url: string, maxBytes: number): Promise<Answer> {
+    const signal = AbortSignal.any([this.#options.signal, AbortSignal.timeout(this.#options.timeoutMs)]);
+    try {
+      const response = await this.#options.fetch(url, { signal });
+      if (response.status === 200) return { kind: 'body', bytes: await readBody(response, url, maxBytes) };
+      await response.body?.cancel();
+      return judgeStatus(response.status, url);
+    } catch (cause) {
+      if (cause instanceof VerificationError) throw cause;
+      return { kind: 'passing', why: `no answer within ${this.#options.timeoutMs} ms, or a broken one`, cause };
+    }
+  }
+}
+
+function judgeStatus(status: number, url: string): Answer {
+  if (status === 404 || status === 410) return { kind: 'missing' };
+  if (status === 429 || status >= 500) return { kind: 'passing', why: `answered ${status} ${ATTEMPTS} times` };
+  throw new VerificationError('unavailable', `${url}: expected status 200, got ${status}`);
+}
+
+async function readBody(response: Response, url: string, maxBytes: number): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for (const reader = response.body?.getReader(); reader !== undefined; ) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    length += value.length;
+    if (length > maxBytes) {
+      await reader.cancel();
+      throw new VerificationError('too_large', `${url}: expected at most ${maxBytes} bytes, got more`);
+    }
+    chunks.push(value);
+  }
+  return concat(chunks, length);
+}
+
+function concat(chunks: readonly Uint8Array[], length: number): Uint8Array {
+  if (chunks.length === 1 && chunks[0] !== undefined) return chunks[0];
+  const bytes = new Uint8Array(length);
+  let at = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, at);
+    at += chunk.length;
+  }
+  return bytes;
+}
