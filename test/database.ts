@@ -28,7 +28,7 @@ async function closeWithin(database: Database, limitMs: number): Promise<void> {
 }
 
 /** node:test runs after hooks oldest first; the database must go last, so later hooks are run here, newest first. */
-function afterAllOthers(t: TestContext, drop: () => Promise<void>): void {
+export function afterAllOthers(t: TestContext, drop: () => Promise<void>): void {
   const others: (() => unknown)[] = [];
   t.after(async () => {
     try {

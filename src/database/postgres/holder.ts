@@ -13,7 +13,7 @@ import type { Places } from './cluster.ts';
  */
 const SESSION = 'behalf-holder-';
 /** How long a PostgreSQL without holder is taken for one whose server is still connecting. */
-const GRACE_MS = 3000;
+const GRACE_MS = 2000;
 
 /** What postmaster.pid says. */
 interface PidFile {
@@ -150,6 +150,6 @@ export function isAlive(pid: number): boolean {
 
 async function isPostgres(pid: number): Promise<boolean> {
   if (process.platform !== 'linux') return true;
-  const name = await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => '');
-  return name.trim() === 'postgres';
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => ''); // ended meanwhile
+  return /^\d+ \(postgres\) [^ZX]/.test(stat); // Z, X: dead, and nobody has asked yet how it ended
 }

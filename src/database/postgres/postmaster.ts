@@ -123,6 +123,6 @@ async function openLog(path: string) {
 /** The last words of PostgreSQL, for a message. */
 export async function lastLines(places: Places): Promise<string> {
   const text = await readFile(places.log, 'utf8').catch(() => '');
-  const lines = text.split('\n').filter((line) => /(FATAL|PANIC|ERROR|HINT)/.test(line));
-  return lines.slice(-3).join(' / ') || 'it said nothing';
+  const lines = text.trim().split('\n').slice(-4);
+  return lines.map((line) => line.replace(/^[-\d]+ [.:\d]+ \w+ \[\d+\] /, '')).join('; ') || 'it said nothing';
 }
