@@ -1,0 +1,12 @@
+/**
+ * Follows the ledger and keeps the tables that queries read: which entries belong together, the chains they give, their hops
+ * and findings. Exactly once in effect, resumes after a crash, and a rebuild gives the same rows byte for byte. Proven by
+ * test/projection.
+ */
+
+export type { Projection, ProjectionOptions } from './follow.ts';
+export { startProjection } from './follow.ts';
+export type { ReindexOptions } from './reindex.ts';
+export { reindex } from './reindex.ts';
+export type { SealedSummary } from './row.ts';
+export { searchable } from './searchable.ts';
