@@ -1,7 +1,8 @@
 import { activeContext, inboundHopIn } from './active-context.ts';
 import { nowMs } from './clock.ts';
+import { currentDelegation } from './current-delegation.ts';
 import { defined } from './defined.ts';
-import { currentDelegation, type Delegation } from './delegation.ts';
+import type { Delegation } from './delegation.ts';
 import type { DeliveryReport } from './delivery.ts';
 import { describeExchange, type Exchange } from './exchange.ts';
 import { guardPlugin } from './guard.ts';

@@ -1,4 +1,3 @@
-import { activeContext, delegationIn } from './active-context.ts';
 import type { Authority } from './authority.ts';
 import type { Party } from './party.ts';
 import type { SpanRef } from './trace-context.ts';
@@ -38,6 +37,3 @@ export class Delegation {
     return this.#token;
   }
 }
-
-/** The delegation of the guarded request the running code serves; undefined outside one, or when no token was verified. */
-export const currentDelegation = (): Delegation | undefined => delegationIn(activeContext());

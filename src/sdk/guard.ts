@@ -7,7 +7,7 @@ import { refusal } from './refusal.ts';
 import { checkRouteRules } from './route-rules.ts';
 import type { Settings } from './settings.ts';
 import { ASYMMETRIC_ALGORITHMS, type TokenRules } from './verify-token.ts';
-import { Visit } from './visit.ts';
+import { type GuardMode, Visit } from './visit.ts';
 
 export interface GuardOptions {
   /** Whose tokens are accepted; compared exactly with `iss`. */
@@ -27,8 +27,6 @@ export interface GuardOptions {
   /** Accepts plain http for the issuer and its keys beyond this machine. */
   readonly allowHttp?: boolean;
 }
-
-export type GuardMode = 'enforce' | 'observe';
 
 /** Where a request's visit is kept until its answer has left. */
 const visits = new WeakMap<FastifyRequest, Visit>();

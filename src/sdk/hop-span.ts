@@ -2,6 +2,7 @@ import {
   type Attributes,
   type Context,
   defaultTextMapGetter,
+  INVALID_SPAN_CONTEXT,
   isSpanContextValid,
   propagation,
   type Span,
@@ -10,6 +11,7 @@ import {
   SpanStatusCode,
   trace,
 } from '@opentelemetry/api';
+import { harmless } from './harmless.ts';
 import { childSpanContext, parseTraceparent, spanContextIn } from './trace-context.ts';
 
 /** The span of a hop: OpenTelemetry's where there is one, ids of our own else. */
@@ -61,9 +63,13 @@ export function activeServerSpan(active: Context): SpanContext | undefined {
   return span !== undefined && kindOf(span) === SpanKind.SERVER ? span.spanContext() : undefined;
 }
 
-/** Without an SDK the API's tracer gives back the parent's ids, or none: then the ids are ours. */
+/**
+ * The host's sampler and processors run inside: what they throw costs the trace a span, not the host a request.
+ * Without an SDK the API's tracer gives back the parent's ids, or none: then the ids are ours.
+ */
 function startSpan(name: string, kind: SpanKind, below: Context, parent: SpanContext | undefined): HopSpan {
-  const span = trace.getTracer('@behalf/sdk').startSpan(name, { kind }, below);
+  const start = () => trace.getTracer('@behalf/sdk').startSpan(name, { kind }, below);
+  const span = harmless('starting a span', start) ?? trace.wrapSpanContext(INVALID_SPAN_CONTEXT);
   const given = span.spanContext();
   const isNew = isSpanContextValid(given) && given.spanId !== parent?.spanId;
   const ids = isNew ? given : childSpanContext(parent);
@@ -82,11 +88,13 @@ function hopSpan(o: {
     ids: o.ids,
     ...(o.parent !== undefined && { parentSpanId: o.parent.spanId }),
     context: o.context,
-    annotate: (attributes) => void o.span.setAttributes(attributes),
+    annotate: (attributes) => void harmless('describing a span', () => o.span.setAttributes(attributes)),
     end: (failed) => {
       if (!o.ours) return;
-      if (failed) o.span.setStatus({ code: SpanStatusCode.ERROR });
-      o.span.end();
+      harmless('ending a span', () => {
+        if (failed) o.span.setStatus({ code: SpanStatusCode.ERROR });
+        o.span.end();
+      });
     },
   };
 }

@@ -1,6 +1,6 @@
 import type { Anomalies } from './anomalies.ts';
 import type { Delegation } from './delegation.ts';
-import type { Settings } from './settings.ts';
+import type { Settings, TokenSource } from './settings.ts';
 import { unverifiedClaims } from './token-claims.ts';
 
 /** Always identity, whatever they hold: they go to configured origins only. */
@@ -17,12 +17,23 @@ export interface Tokens {
 export async function outboundTokens(
   perCall: string | undefined,
   delegation: Delegation | undefined,
-  { token: source }: Settings,
+  { settings, anomalies }: { settings: Settings; anomalies: Anomalies },
 ): Promise<Tokens> {
   const inherited = delegation?.bearerToken();
-  const own = typeof source === 'function' ? await source() : source;
+  const own = await ownToken(settings.token, anomalies);
   const known = [perCall, inherited, own].filter((token) => token !== undefined && token !== '');
   return { chosen: known[0], known: known.filter((token) => token !== undefined) };
+}
+
+/** A source that fails leaves the call without the service's token; the callee then refuses it, and both sides tell. */
+async function ownToken(source: TokenSource | undefined, anomalies: Anomalies): Promise<string | undefined> {
+  if (typeof source !== 'function') return source;
+  try {
+    return await source();
+  } catch {
+    anomalies.add('token_source_failed', 'the token function given to startBehalf threw');
+    return undefined;
+  }
 }
 
 /**

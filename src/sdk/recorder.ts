@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { diag, type Logger, ROOT_CONTEXT, SeverityNumber, trace } from '@opentelemetry/api';
+import { type Logger, ROOT_CONTEXT, SeverityNumber, trace } from '@opentelemetry/api';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import { LoggerProvider } from '@opentelemetry/sdk-logs';
 import { Delivery, type DeliveryReport } from './delivery.ts';
 import { type ExchangeAccount, exchangeAttributes } from './exchange.ts';
+import { harmless } from './harmless.ts';
 import { type HopAccount, hopAttributes } from './hop.ts';
 import { newObservationId } from './observation-id.ts';
 import { otlpLogExport } from './otlp-transport.ts';
@@ -30,11 +31,7 @@ export class Recorder {
   }
 
   record(account: HopAccount | ExchangeAccount): void {
-    try {
-      this.#emit(account);
-    } catch (error) {
-      diag.error('behalf: an observation could not be recorded', error instanceof Error ? error.message : '');
-    }
+    harmless('recording an observation', () => this.#emit(account));
   }
 
   flush(timeoutMs: number): Promise<DeliveryReport> {

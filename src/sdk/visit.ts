@@ -8,7 +8,7 @@ import { boundedText } from './bounded-text.ts';
 import { nowMs } from './clock.ts';
 import { defined } from './defined.ts';
 import { Delegation } from './delegation.ts';
-import type { GuardMode } from './guard.ts';
+import { harmless } from './harmless.ts';
 import type { AbsenceReason, Decision, Outcome } from './hop.ts';
 import { type HopSpan, serverSpan } from './hop-span.ts';
 import type { Recorder } from './recorder.ts';
@@ -17,6 +17,8 @@ import { askScopes, type RouteRules } from './route-rules.ts';
 import * as semconv from './semconv.ts';
 import { spanContextIn } from './trace-context.ts';
 import { readToken, type TokenReading, type TokenRules, verifyToken } from './verify-token.ts';
+
+export type GuardMode = 'enforce' | 'observe';
 
 /** How the response ended: `sent` when all of it went out. */
 interface ResponseEnd {
@@ -81,7 +83,7 @@ export class Visit {
     if (this.#finished) return;
     this.#finished = true;
     const outcome = outcomeOf(response);
-    const write = () => this.#write(outcome);
+    const write = () => harmless('recording a visit', () => this.#write(outcome));
     void this.admit().then(write, write);
   }
 

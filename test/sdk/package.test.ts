@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { before, test } from 'node:test';
+import { promisify } from 'node:util';
+
+const root = join(import.meta.dirname, '..', '..');
+const source = join(root, 'src', 'sdk');
+const run = promisify(execFile);
+const npm = (cwd: string, ...args: string[]) =>
+  run('npm', [...args, '--no-audit', '--no-fund'], { cwd, timeout: 240_000 });
+
+/** What a service's developer writes first; prints what the guard and the recorder did without a collector. */
+const PROGRAM = `
+import { currentDelegation, startBehalf, tokenDigest } from '@behalf/sdk';
+import { EVENT_HOP } from '@behalf/sdk/semconv';
+const behalf = startBehalf({ service: 'consumer', collectorUrl: 'http://127.0.0.1:1' });
+behalf.recordExchange({ tokenIn: 'token' });
+const { lost } = await behalf.shutdown({ timeoutMs: 1 });
+console.log(JSON.stringify([EVENT_HOP, typeof behalf.guard, currentDelegation() ?? null, tokenDigest('').slice(0, 8), lost]));
+`;
+
+const TYPED_PROGRAM = `
+import { type Behalf, type Delegation, startBehalf } from '@behalf/sdk';
+const behalf: Behalf = startBehalf({ service: 'consumer', audiences: { 'https://a.example': 'a' } });
+const delegation: Delegation | undefined = behalf.currentDelegation();
+export const id: string | undefined = delegation?.subject?.id;
+// @ts-expect-error a wrong option is a type error: the types are there
+startBehalf({ service: 1 });
+`;
+
+const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+before(() => run(process.execPath, [compiler, '-p', join(source, 'tsconfig.build.json')]));
+
+test('the published package installs alone, without pg or fastify, and a program that imports it runs and type-checks', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'behalf-sdk-'));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  const { stdout: packed } = await npm(source, 'pack', '--ignore-scripts', '--json', '--pack-destination', folder);
+  const tarball = (await readdir(folder)).find((name) => name.endsWith('.tgz')) ?? assert.fail(`no tarball: ${packed}`);
+  await writeFile(join(folder, 'package.json'), JSON.stringify({ private: true, type: 'module' }));
+  await npm(folder, 'install', '--prefer-offline', '--ignore-scripts', `./${tarball}`, '@opentelemetry/api@^1.10.0');
+
+  const installed = await packagesIn(join(folder, 'node_modules'));
+  for (const name of ['pg', 'fastify', 'typebox', 'canonicalize'])
+    assert.ok(!installed.includes(name), `${name} came along`);
+  const ours = installed.filter((name) => !name.startsWith('@opentelemetry/'));
+  assert.deepEqual(ours, ['@behalf/sdk', 'fastify-plugin', 'jose']);
+
+  await writeFile(join(folder, 'program.js'), PROGRAM);
+  const { stdout } = await run(process.execPath, ['program.js'], { cwd: folder });
+  assert.equal(stdout, '["behalf.hop","function",null,"e3b0c442",1]\n');
+  await typeCheck(folder);
+});
+
+test('the package holds its README, its manifest and what was built, and nothing else', async () => {
+  const { stdout } = await npm(source, 'pack', '--ignore-scripts', '--dry-run', '--json');
+  const listed = JSON.parse(stdout) as
+    | readonly { files: { path: string }[] }[]
+    | Record<string, { files: { path: string }[] }>;
+  const files = Object.values(listed).flatMap(({ files }) => files.map(({ path }) => path));
+  assert.deepEqual(files.filter((path) => !path.startsWith('dist/')).toSorted(), ['README.md', 'package.json']);
+  const manifest = JSON.parse(await readFile(join(source, 'package.json'), 'utf8')) as {
+    exports: Record<string, { types: string }>;
+  };
+  for (const { types } of Object.values(manifest.exports)) assert.ok(files.includes(types.slice(2)), types);
+});
+
+async function packagesIn(modules: string): Promise<readonly string[]> {
+  const names = (await readdir(modules)).filter((name) => !name.startsWith('.'));
+  const scoped = names.filter((name) => name.startsWith('@'));
+  const within = await Promise.all(
+    scoped.map(async (scope) => (await readdir(join(modules, scope))).map((name) => `${scope}/${name}`)),
+  );
+  return [...names.filter((name) => !name.startsWith('@')), ...within.flat()].toSorted();
+}
+
+async function typeCheck(folder: string): Promise<void> {
+  await writeFile(join(folder, 'typed.ts'), TYPED_PROGRAM);
+  const options = [
+    '--noEmit',
+    '--strict',
+    '--module',
+    'nodenext',
+    '--target',
+    'es2024',
+    '--skipLibCheck',
+    '--types',
+    'node',
+  ];
+  const types = ['--typeRoots', join(root, 'node_modules', '@types')];
+  await run(process.execPath, [compiler, ...options, ...types, 'typed.ts'], { cwd: folder }).catch((error: unknown) =>
+    assert.fail(`the consumer does not type-check: ${(error as { stdout: string }).stdout}`),
+  );
+}
