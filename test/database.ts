@@ -44,13 +44,13 @@ export function afterAllOthers(t: TestContext, drop: () => Promise<void>): void 
 
 /** The address of a fresh, migrated database, for a test that connects by itself. */
 export async function cloneTemplate(t: TestContext): Promise<string> {
-  const { server, template } = run();
+  const { server, template } = testServer();
   return makeDatabase(t, server, `template ${template}`);
 }
 
 /** The address of a database that was never migrated. */
 export async function emptyDatabase(t: TestContext): Promise<string> {
-  return makeDatabase(t, run().server, '');
+  return makeDatabase(t, testServer().server, '');
 }
 
 async function makeDatabase(t: TestContext, server: string, options: string): Promise<string> {
@@ -64,7 +64,8 @@ async function makeDatabase(t: TestContext, server: string, options: string): Pr
   return withDatabase(server, name);
 }
 
-function run(): { server: string; template: string } {
+/** The run's server, and the database on it that tests clone. */
+export function testServer(): { server: string; template: string } {
   const { BEHALF_TEST_SERVER: server, BEHALF_TEST_TEMPLATE: template } = process.env;
   if (server === undefined || template === undefined) {
     throw new Error('no test database: run npm test, or pass --test-global-setup=test/global-setup.ts to node --test');

@@ -1,0 +1,301 @@
+-- What migrations/ add up to. Compared by test/database/schema.test.ts; renewed by it when BEHALF_RENEW_SCHEMA=1 is set.
+
+create table behalf.chain (
+  log_id integer not null,
+  chain_id text not null,
+  set_id bigint not null,
+  from_time numeric(20,0) not null,
+  to_time numeric(20,0) not null,
+  subject_key text,
+  actor_keys text[] not null,
+  services text[] not null,
+  resources text[] not null,
+  scopes text[] not null,
+  trace_ids text[] not null,
+  transactions text[] not null,
+  verdict text not null,
+  rules text[] not null,
+  summary text not null,
+  body text not null,
+  constraint chain_pkey PRIMARY KEY (log_id, chain_id)
+);
+create table behalf.checkpoint (
+  log_id integer not null,
+  size bigint not null,
+  root bytea not null,
+  note text not null,
+  published_at timestamp with time zone not null default now(),
+  constraint checkpoint_pkey PRIMARY KEY (log_id, size),
+  constraint checkpoint_note_check CHECK ((length(note) <= 65536)),
+  constraint checkpoint_root_check CHECK ((octet_length(root) = 32)),
+  constraint checkpoint_size_check CHECK ((size >= 0))
+);
+create table behalf.entry (
+  log_id integer not null,
+  leaf_index bigint not null,
+  bytes bytea not null,
+  constraint entry_pkey PRIMARY KEY (log_id, leaf_index),
+  constraint entry_bytes_check CHECK (((octet_length(bytes) >= 1) AND (octet_length(bytes) <= 65535))),
+  constraint entry_leaf_index_check CHECK ((leaf_index >= 0))
+) partition by RANGE (leaf_index);
+create table behalf.entry_0 partition of behalf.entry FOR VALUES FROM ('0') TO ('16777216');
+create table behalf.entry_key (
+  log_id integer not null,
+  key bytea not null,
+  set_id bigint not null,
+  uses bigint not null,
+  constraint entry_key_pkey PRIMARY KEY (log_id, key),
+  constraint entry_key_key_check CHECK ((octet_length(key) = 32)),
+  constraint entry_key_uses_check CHECK ((uses > 0))
+);
+create table behalf.entry_set (
+  log_id integer not null,
+  set_id bigint not null,
+  entries integer not null,
+  bounded boolean not null,
+  constraint entry_set_pkey PRIMARY KEY (log_id, set_id),
+  constraint entry_set_entries_check CHECK ((entries > 0))
+);
+create table behalf.finding (
+  log_id integer not null,
+  chain_id text not null,
+  ordinal integer not null,
+  set_id bigint not null,
+  "time" numeric(20,0) not null,
+  rule text not null,
+  severity text not null,
+  body text not null,
+  constraint finding_pkey PRIMARY KEY (log_id, chain_id, ordinal)
+);
+create table behalf.hop (
+  log_id integer not null,
+  hop_id uuid not null,
+  chain_id text not null,
+  set_id bigint not null,
+  "time" numeric(20,0) not null,
+  from_service text,
+  to_service text,
+  resource text,
+  subject_key text,
+  actor_keys text[] not null,
+  scopes text[] not null,
+  grade text not null,
+  verdict text not null,
+  rules text[] not null,
+  body text not null,
+  constraint hop_pkey PRIMARY KEY (log_id, hop_id)
+);
+create table behalf.log (
+  log_id integer not null,
+  origin text not null,
+  verifier_key text not null,
+  persons_check bytea not null,
+  size bigint not null default 0,
+  root bytea not null,
+  created_at timestamp with time zone not null default now(),
+  constraint log_pkey PRIMARY KEY (log_id),
+  constraint log_root_check CHECK ((octet_length(root) = 32)),
+  constraint log_size_check CHECK ((size >= 0)),
+  constraint log_origin_check CHECK ((origin ~ '^[^\s+]{1,255}$'::text)),
+  constraint log_verifier_key_check CHECK ((length(verifier_key) <= 512)),
+  constraint log_persons_check_check CHECK ((octet_length(persons_check) = 32))
+);
+create table behalf.migration (
+  number integer not null,
+  name text not null,
+  sha256 bytea not null,
+  applied_at timestamp with time zone not null default now(),
+  constraint migration_pkey PRIMARY KEY (number),
+  constraint migration_number_check CHECK ((number > 0)),
+  constraint migration_sha256_check CHECK ((octet_length(sha256) = 32))
+);
+create table behalf.party (
+  log_id integer not null,
+  party_key text not null,
+  type text not null,
+  issuer text,
+  id text,
+  constraint party_pkey PRIMARY KEY (log_id, party_key)
+);
+create table behalf.person (
+  log_id integer not null,
+  lookup bytea not null,
+  ref text not null,
+  wrapped_key bytea not null,
+  created_at timestamp with time zone not null default now(),
+  constraint person_pkey PRIMARY KEY (log_id, lookup),
+  constraint person_ref_check CHECK ((ref ~ '^p_[0-9a-f]{32}$'::text)),
+  constraint person_lookup_check CHECK ((octet_length(lookup) = 32)),
+  constraint person_log_id_ref_key UNIQUE (log_id, ref),
+  constraint person_wrapped_key_check CHECK (((octet_length(wrapped_key) >= 32) AND (octet_length(wrapped_key) <= 1024)))
+);
+create table behalf.projected_entry (
+  log_id integer not null,
+  leaf_index bigint not null,
+  observation_id uuid not null,
+  set_id bigint not null,
+  constraint projected_entry_pkey PRIMARY KEY (log_id, leaf_index),
+  constraint projected_entry_log_id_observation_id_key UNIQUE (log_id, observation_id)
+);
+create table behalf.projection (
+  log_id integer not null,
+  "position" bigint not null,
+  constraint projection_pkey PRIMARY KEY (log_id),
+  constraint projection_position_check CHECK (("position" >= 0))
+);
+create table behalf.sequenced_id (
+  log_id integer not null,
+  observation_id uuid not null,
+  leaf_index bigint not null,
+  constraint sequenced_id_pkey PRIMARY KEY (log_id, observation_id)
+);
+create table behalf.tile (
+  log_id integer not null,
+  level smallint not null,
+  tile_index bigint not null,
+  hashes bytea not null storage external,
+  constraint tile_pkey PRIMARY KEY (log_id, level, tile_index),
+  constraint tile_level_check CHECK (((level >= 0) AND (level <= 7))),
+  constraint tile_hashes_check CHECK ((((octet_length(hashes) >= 32) AND (octet_length(hashes) <= 8192)) AND ((octet_length(hashes) % 32) = 0))),
+  constraint tile_tile_index_check CHECK ((tile_index >= 0))
+) with (fillfactor=70);
+create table behalf.unread_entry (
+  log_id integer not null,
+  leaf_index bigint not null,
+  reason text not null,
+  constraint unread_entry_pkey PRIMARY KEY (log_id, leaf_index)
+);
+
+CREATE INDEX chain_actors ON behalf.chain USING gin (actor_keys);
+CREATE INDEX chain_newest ON behalf.chain USING btree (log_id, from_time DESC, chain_id DESC);
+CREATE INDEX chain_resources ON behalf.chain USING gin (resources);
+CREATE INDEX chain_rules ON behalf.chain USING gin (rules);
+CREATE INDEX chain_scopes ON behalf.chain USING gin (scopes);
+CREATE INDEX chain_services ON behalf.chain USING gin (services);
+CREATE INDEX chain_set ON behalf.chain USING btree (log_id, set_id);
+CREATE INDEX chain_subject ON behalf.chain USING btree (log_id, subject_key, from_time DESC, chain_id DESC);
+CREATE INDEX chain_traces ON behalf.chain USING gin (trace_ids);
+CREATE INDEX chain_transactions ON behalf.chain USING gin (transactions);
+CREATE INDEX chain_verdict ON behalf.chain USING btree (log_id, verdict, from_time DESC, chain_id DESC);
+CREATE INDEX entry_key_set ON behalf.entry_key USING btree (log_id, set_id);
+CREATE INDEX finding_newest ON behalf.finding USING btree (log_id, "time" DESC, chain_id DESC, ordinal DESC);
+CREATE INDEX finding_set ON behalf.finding USING btree (log_id, set_id);
+CREATE INDEX hop_set ON behalf.hop USING btree (log_id, set_id);
+CREATE INDEX hop_time ON behalf.hop USING btree (log_id, "time", hop_id);
+CREATE INDEX party_id ON behalf.party USING btree (log_id, id);
+CREATE INDEX projected_entry_set ON behalf.projected_entry USING btree (log_id, set_id);
+
+CREATE OR REPLACE FUNCTION behalf.extend_entry(for_log integer, up_to bigint)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  width  constant bigint := 16777216;
+  stored bigint;
+  first  bigint;
+  name   text;
+begin
+  select size into stored from behalf.log where log_id = for_log;
+  if up_to > coalesce(stored, 0) + width then
+    raise exception 'log % has % entries: partitions are made at most % ahead, not up to %', for_log, coalesce(stored, 0), width, up_to;
+  end if;
+  for part in 0 .. up_to / width loop
+    name := 'entry_' || part;
+    continue when to_regclass('behalf.' || name) is not null;
+    perform pg_advisory_xact_lock(hashtextextended('behalf.extend_entry', 0));
+    continue when to_regclass('behalf.' || name) is not null;
+    first := part * width;
+    execute format('create table behalf.%I (like behalf.entry including constraints including storage)', name);
+    execute format('alter table behalf.entry attach partition behalf.%I for values from (%s) to (%s)', name, first, first + width);
+    execute format('create trigger append_only_truncate before truncate on behalf.%I execute function behalf.refuse_change()', name);
+  end loop;
+end $function$;
+CREATE OR REPLACE FUNCTION behalf.refuse_change()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  raise exception '% on % refused: the ledger is append-only', tg_op, tg_table_name
+    using errcode = 'insufficient_privilege', hint = 'correct a record by appending another one';
+end $function$;
+CREATE OR REPLACE FUNCTION behalf.refuse_rewrite_of_tile()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if new.log_id = old.log_id and new.level = old.level and new.tile_index = old.tile_index
+     and octet_length(new.hashes) >= octet_length(old.hashes)
+     and substring(new.hashes from 1 for octet_length(old.hashes)) = old.hashes then
+    return new;
+  end if;
+  raise exception 'update of tile %/% refused: a tile only grows', old.level, old.tile_index
+    using errcode = 'insufficient_privilege', hint = 'run behalf fsck';
+end $function$;
+CREATE OR REPLACE FUNCTION behalf.refuse_shrinking_log()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if new.log_id = old.log_id and new.origin = old.origin and new.verifier_key = old.verifier_key
+     and new.persons_check = old.persons_check and new.size > old.size then
+    return new;
+  end if;
+  raise exception 'update of log % refused: size may only grow (stored %, new %)', old.log_id, old.size, new.size
+    using errcode = 'insufficient_privilege', hint = 'run behalf fsck';
+end $function$;
+
+CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON behalf.checkpoint FOR EACH ROW EXECUTE FUNCTION behalf.refuse_change();
+CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON behalf.checkpoint FOR EACH STATEMENT EXECUTE FUNCTION behalf.refuse_change();
+CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON behalf.entry FOR EACH ROW EXECUTE FUNCTION behalf.refuse_change();
+CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON behalf.entry FOR EACH STATEMENT EXECUTE FUNCTION behalf.refuse_change();
+CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON behalf.entry_0 FOR EACH STATEMENT EXECUTE FUNCTION behalf.refuse_change();
+CREATE TRIGGER append_only BEFORE DELETE ON behalf.log FOR EACH ROW EXECUTE FUNCTION behalf.refuse_change();
+CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON behalf.log FOR EACH STATEMENT EXECUTE FUNCTION behalf.refuse_change();
+CREATE TRIGGER only_grows BEFORE UPDATE ON behalf.log FOR EACH ROW EXECUTE FUNCTION behalf.refuse_shrinking_log();
+CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON behalf.sequenced_id FOR EACH ROW EXECUTE FUNCTION behalf.refuse_change();
+CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON behalf.sequenced_id FOR EACH STATEMENT EXECUTE FUNCTION behalf.refuse_change();
+CREATE TRIGGER append_only BEFORE DELETE ON behalf.tile FOR EACH ROW EXECUTE FUNCTION behalf.refuse_change();
+CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON behalf.tile FOR EACH STATEMENT EXECUTE FUNCTION behalf.refuse_change();
+CREATE TRIGGER only_grows BEFORE UPDATE ON behalf.tile FOR EACH ROW EXECUTE FUNCTION behalf.refuse_rewrite_of_tile();
+
+grant delete, insert, select, truncate, update on behalf.chain to behalf_projector;
+grant select on behalf.chain to behalf_reader;
+grant select on behalf.checkpoint to behalf_reader;
+grant insert, select on behalf.checkpoint to behalf_writer;
+grant select on behalf.entry to behalf_projector;
+grant select on behalf.entry to behalf_reader;
+grant insert, select on behalf.entry to behalf_writer;
+grant delete, insert, select, truncate, update on behalf.entry_key to behalf_projector;
+grant select on behalf.entry_key to behalf_reader;
+grant delete, insert, select, truncate, update on behalf.entry_set to behalf_projector;
+grant select on behalf.entry_set to behalf_reader;
+grant delete, insert, select, truncate, update on behalf.finding to behalf_projector;
+grant select on behalf.finding to behalf_reader;
+grant delete, insert, select, truncate, update on behalf.hop to behalf_projector;
+grant select on behalf.hop to behalf_reader;
+grant select on behalf.log to behalf_projector;
+grant select on behalf.log to behalf_reader;
+grant select on behalf.log to behalf_writer;
+grant update on behalf.log (root) to behalf_writer;
+grant update on behalf.log (size) to behalf_writer;
+grant delete, insert, select, truncate, update on behalf.party to behalf_projector;
+grant select on behalf.party to behalf_reader;
+grant select on behalf.person to behalf_reader;
+grant insert, select on behalf.person to behalf_writer;
+grant delete, insert, select, truncate, update on behalf.projected_entry to behalf_projector;
+grant select on behalf.projected_entry to behalf_reader;
+grant delete, insert, select, truncate, update on behalf.projection to behalf_projector;
+grant select on behalf.projection to behalf_reader;
+grant select on behalf.sequenced_id to behalf_reader;
+grant insert, select on behalf.sequenced_id to behalf_writer;
+grant select on behalf.tile to behalf_reader;
+grant insert, select on behalf.tile to behalf_writer;
+grant update on behalf.tile (hashes) to behalf_writer;
+grant delete, insert, select, truncate, update on behalf.unread_entry to behalf_projector;
+grant select on behalf.unread_entry to behalf_reader;
+grant execute on function behalf.extend_entry(integer,bigint) to behalf_writer;
+grant usage on schema behalf to behalf_projector;
+grant usage on schema behalf to behalf_reader;
+grant usage on schema behalf to behalf_writer;
