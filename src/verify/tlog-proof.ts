@@ -1,5 +1,5 @@
 import { decodeBase64, decodeHash, encodeBase64 } from './base64.ts';
-import { type Checkpoint, openCheckpoint } from './checkpoint.ts';
+import { type Checkpoint, openCheckpoint, parseCheckpoint } from './checkpoint.ts';
 import { parseDecimal } from './decimal.ts';
 import { checkInclusion } from './inclusion-proof.ts';
 import { parseNote } from './note.ts';
@@ -23,7 +23,7 @@ export function formatTlogProof({ extra, index, proof, checkpoint }: TlogProof):
   if (extra?.length === 0) malformed('tlog-proof: expected an extra of at least one byte, or none');
   if (proof.length > MAX_HASHES) malformed(`tlog-proof: expected at most ${MAX_HASHES} hashes, got ${proof.length}`);
   requireHashes({}, proof);
-  parseNote(checkpoint);
+  parseCheckpoint(parseNote(checkpoint).text);
   const lines = [HEADER, ...(extra === undefined ? [] : [`extra ${encodeBase64(extra)}`]), `index ${index}`];
   return `${[...lines, ...proof.map(encodeBase64)].join('\n')}\n\n${checkpoint}`;
 }
