@@ -137,7 +137,7 @@ function RowButton({ row, chain, left, pressed, reachable, onSelect }: RowProps)
           <GapChip key={gap.kind} kind={gap.kind} />
         ))}
         {findings > 0 ? (
-          <span class="finding-count">{findings === 1 ? '1 finding' : `${findings} findings`}</span>
+          <span class={`finding-count ${hop.verdict}`}>{findings === 1 ? '1 finding' : `${findings} findings`}</span>
         ) : null}
         <span class="row-note">
           {hop.grade} · +{formatSpan(chain.from, hop.time)}

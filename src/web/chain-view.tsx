@@ -50,12 +50,13 @@ function ChainBody({ answer, asked, hop }: { answer: ChainAnswer; asked: string;
       <Head answer={answer} />
       <Delegation chain={chain} />
       <div class="columns">
-        <div class="column-main">
-          {chain.hops.length === 0 ? (
-            <p class="card">No hop of this chain was observed, only exchanges of tokens.</p>
-          ) : (
-            <BoardView chain={chain} board={board} selected={selected?.id ?? null} onSelect={select} />
-          )}
+        {chain.hops.length === 0 ? (
+          <p class="card">No hop of this chain was observed, only exchanges of tokens.</p>
+        ) : (
+          <BoardView chain={chain} board={board} selected={selected?.id ?? null} onSelect={select} />
+        )}
+        {selected === undefined ? null : <HopDetails key={selected.id} chain={chain} hop={selected} />}
+        <div class="rest">
           <Part title="Findings">
             <Findings chain={chain} onSelect={show} />
           </Part>
@@ -63,7 +64,6 @@ function ChainBody({ answer, asked, hop }: { answer: ChainAnswer; asked: string;
             <AuthorityTable chain={chain} onSelect={show} />
           </Part>
         </div>
-        {selected === undefined ? null : <HopDetails key={selected.id} chain={chain} hop={selected} />}
       </div>
       {chain.exchanges.length === 0 ? null : (
         <Part title="Token exchanges">

@@ -5,8 +5,8 @@ import { entryAddress } from './route.ts';
 import { Digest, Name } from './shown.tsx';
 import { ProblemBox } from './states.tsx';
 
-/** One entry by its leaf index: a way to its bytes, and a check of its proof in this browser. */
-export function EntryCheck({ index }: { index: string }) {
+/** One entry by its leaf index: a link to its bytes unless they stand beside it, and a check of its proof in this browser. */
+export function EntryCheck({ index, linked = true }: { index: string; linked?: boolean }) {
   const [state, setState] = useState<Remote<CheckedProof> | null>(null);
   const running = useRef<AbortController>(null);
   useEffect(() => () => running.current?.abort(), []);
@@ -26,7 +26,7 @@ export function EntryCheck({ index }: { index: string }) {
   return (
     <div class="entry">
       <p class="entry-line">
-        <a href={entryAddress(index)}>entry #{index}</a>
+        {linked ? <a href={entryAddress(index)}>entry #{index}</a> : null}
         <button type="button" class="small" onClick={check} disabled={state?.kind === 'loading'}>
           {state?.kind === 'loading' ? 'checking…' : 'check the proof'}
         </button>

@@ -16,7 +16,7 @@ export function EntryView({ index }: { index: string }) {
         What one reporter said, exactly as the ledger keeps it. Laid out here for reading; the proof is over the exact
         bytes. Persons stand as references.
       </p>
-      <EntryCheck key={index} index={index} />
+      <EntryCheck key={index} index={index} linked={false} />
       {remote.kind === 'loading' ? <Loading what={`entry ${index}`} /> : null}
       {remote.kind === 'failed' ? <ProblemBox problem={remote.problem} again={again} /> : null}
       {remote.kind === 'ready' ? <pre class="entry-bytes">{readable(remote.value)}</pre> : null}

@@ -6,9 +6,12 @@
 import { render } from 'preact';
 import './styles/colours.css';
 import './styles/page.css';
+import './styles/marks.css';
 import './styles/chains.css';
 import './styles/board.css';
+import './styles/legend.css';
 import './styles/details.css';
+import './styles/print.css';
 import { Page } from './page.tsx';
 
 const place = document.getElementById('page');

@@ -1,5 +1,5 @@
 import { Component, type ComponentChildren } from 'preact';
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { ChainView } from './chain-view.tsx';
 import { ChainsList } from './chains-list.tsx';
 import { EntryView } from './entry-view.tsx';
@@ -12,6 +12,8 @@ import { ProblemBox } from './states.tsx';
 export function Page() {
   const hash = useHash();
   const route = parseRoute(hash);
+  const place = route.kind === 'chain' ? route.id : hash;
+  useArrival(place);
   return (
     <>
       <button type="button" class="skip" onClick={skipToContent}>
@@ -25,7 +27,7 @@ export function Page() {
         <a href="#/key">Key</a>
       </header>
       <main id="content" tabIndex={-1}>
-        <Fence key={route.kind === 'chain' ? route.id : hash}>
+        <Fence key={place}>
           <Routed route={route} />
         </Fence>
       </main>
@@ -54,6 +56,17 @@ function Routed({ route }: { route: Route }) {
 }
 
 const skipToContent = (): void => document.getElementById('content')?.focus();
+
+/** A new place begins at its top, for the eye and for the keyboard; the first one already does. */
+function useArrival(place: string): void {
+  const before = useRef(place);
+  useEffect(() => {
+    if (before.current === place) return;
+    before.current = place;
+    scrollTo(0, 0);
+    document.getElementById('content')?.focus();
+  }, [place]);
+}
 
 function useHash(): string {
   const [hash, setHash] = useState(location.hash);
