@@ -1,5 +1,5 @@
 import { activeContext, inboundHopIn } from './active-context.ts';
-import { nowMs } from './clock.ts';
+import { startTimer } from './clock.ts';
 import { currentDelegation } from './current-delegation.ts';
 import { defined } from './defined.ts';
 import type { Delegation } from './delegation.ts';
@@ -45,7 +45,7 @@ export function startBehalf(options: BehalfOptions): Behalf {
 }
 
 function recordExchange(exchange: Exchange, recorder: Recorder): void {
-  const startMs = nowMs();
+  const timer = startTimer();
   const active = activeContext();
   const span = localSpan(active, 'token exchange', parseTraceparent(exchange.traceparent));
   recorder.record({
@@ -53,8 +53,8 @@ function recordExchange(exchange: Exchange, recorder: Recorder): void {
     ...defined({ parentSpanId: span.parentSpanId, cause: inboundHopIn(active) ?? activeServerSpan(active) }),
     kind: 'exchange',
     span: span.ids,
-    startMs,
-    endMs: nowMs(),
+    startMs: timer.startMs,
+    endMs: timer.endMs(),
   });
   span.end(false);
 }

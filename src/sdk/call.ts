@@ -3,7 +3,7 @@ import { activeContext, delegationIn, inboundHopIn } from './active-context.ts';
 import { Anomalies } from './anomalies.ts';
 import { NO_AUTHORITY } from './authority.ts';
 import { boundedText } from './bounded-text.ts';
-import { nowMs } from './clock.ts';
+import { startTimer, type Timer } from './clock.ts';
 import { defined } from './defined.ts';
 import type { Delegation } from './delegation.ts';
 import { harmless } from './harmless.ts';
@@ -38,7 +38,7 @@ export interface Call {
   readonly headers: Headers;
   readonly span: HopSpan;
   readonly options: CallOptions;
-  readonly startMs: number;
+  readonly timer: Timer;
   readonly delegation: Delegation | undefined;
   readonly assume: AssumedTypes;
   readonly anomalies: Anomalies;
@@ -72,7 +72,7 @@ export async function prepareCall(o: {
     anomalies,
   });
   const { assume } = settings;
-  return { url, method, headers, span, options, startMs: nowMs(), delegation, assume, anomalies, active };
+  return { url, method, headers, span, options, timer: startTimer(), delegation, assume, anomalies, active };
 }
 
 /** The caller's account of a call that has ended. The path is left out: it holds what the program puts there. */
@@ -95,8 +95,8 @@ export function describeCall(call: Call, outcome: Outcome): HopAccount {
     kind: 'hop',
     side: 'caller',
     span: span.ids,
-    startMs: call.startMs,
-    endMs: nowMs(),
+    startMs: call.timer.startMs,
+    endMs: call.timer.endMs(),
     protocol: 'http',
     actors: sent.actors,
     authority: sent.authority,

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type Logger, ROOT_CONTEXT, SeverityNumber, trace } from '@opentelemetry/api';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import { LoggerProvider } from '@opentelemetry/sdk-logs';
+import { hrTime } from './clock.ts';
 import { Delivery, type DeliveryReport } from './delivery.ts';
 import { type ExchangeAccount, exchangeAttributes } from './exchange.ts';
 import { harmless } from './harmless.ts';
@@ -48,8 +49,8 @@ export class Recorder {
     this.#logger.emit({
       eventName: account.kind === 'hop' ? EVENT_HOP : EVENT_EXCHANGE,
       severityNumber: SeverityNumber.INFO,
-      timestamp: account.startMs,
-      observedTimestamp: account.endMs,
+      timestamp: hrTime(account.startMs),
+      observedTimestamp: hrTime(account.endMs),
       context: trace.setSpanContext(ROOT_CONTEXT, account.span),
       attributes: {
         [OBSERVATION_ID]: newObservationId(account.startMs),

@@ -5,12 +5,13 @@ import { Anomalies } from './anomalies.ts';
 import { NO_AUTHORITY } from './authority.ts';
 import { type Credential, findCredential } from './bearer-token.ts';
 import { boundedText } from './bounded-text.ts';
-import { nowMs } from './clock.ts';
+import { startTimer } from './clock.ts';
 import { defined } from './defined.ts';
 import { Delegation } from './delegation.ts';
 import { harmless } from './harmless.ts';
 import type { AbsenceReason, Decision, Outcome } from './hop.ts';
 import { type HopSpan, serverSpan } from './hop-span.ts';
+import { isInternalAddress } from './peer-address.ts';
 import type { Recorder } from './recorder.ts';
 import type { RefusalCode } from './refusal.ts';
 import { askScopes, type RouteRules } from './route-rules.ts';
@@ -32,7 +33,7 @@ export class Visit {
   readonly #o: { request: FastifyRequest; rules: TokenRules; mode: GuardMode; recorder: Recorder };
   readonly #route: RouteRules;
   readonly #span: HopSpan;
-  readonly #startMs = nowMs();
+  readonly #timer = startTimer();
   readonly #anomalies = new Anomalies();
   #reading: TokenReading = { actors: [], authority: NO_AUTHORITY };
   #refused: RefusalCode | undefined;
@@ -140,10 +141,12 @@ export class Visit {
     const { subject, actors, authority } = this.#reading;
     const decision = this.#decision;
     const route = this.#route;
+    const address = this.#o.request.socket.remoteAddress;
+    const isKept = address !== undefined && isInternalAddress(address);
     this.#o.recorder.record({
       ...defined({
         parentSpanId,
-        peerAddress: this.#text(this.#o.request.socket.remoteAddress, 'peer address', 255),
+        peerAddress: isKept ? address : undefined,
         subject,
         operation: this.#text(this.#ask('operation') ?? this.#routeName(), 'operation', 512),
         resource: this.#text(this.#ask('resource'), 'resource', 512),
@@ -153,14 +156,17 @@ export class Visit {
       kind: 'hop',
       side: 'callee',
       span: ids,
-      startMs: this.#startMs,
-      endMs: nowMs(),
+      startMs: this.#timer.startMs,
+      endMs: this.#timer.endMs(),
       protocol: 'http',
       actors,
       authority,
       requiredScopes: this.#requiredScopes,
       outcome,
-      absent: subject === undefined ? { subject: absence(authority.verification.status) } : {},
+      absent: {
+        ...(subject === undefined && { subject: absence(authority.verification.status) }),
+        ...(address !== undefined && !isKept && { 'transport.peerAddress': 'redacted' }),
+      },
       anomalies: this.#anomalies.all(),
     });
     this.#endSpan(outcome);

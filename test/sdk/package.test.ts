@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
@@ -32,7 +32,7 @@ startBehalf({ service: 1 });
 `;
 
 const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
-before(() => run(process.execPath, [compiler, '-p', join(source, 'tsconfig.build.json')]));
+before(() => npm(source, 'run', 'prepack'));
 
 test('the published package installs alone, without pg or fastify, and a program that imports it runs and type-checks', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'behalf-sdk-'));
@@ -51,7 +51,8 @@ test('the published package installs alone, without pg or fastify, and a program
   await writeFile(join(folder, 'program.js'), PROGRAM);
   const { stdout } = await run(process.execPath, ['program.js'], { cwd: folder });
   assert.equal(stdout, '["behalf.hop","function",null,"e3b0c442",1]\n');
-  await typeCheck(folder);
+  await writeFile(join(folder, 'typed.ts'), TYPED_PROGRAM);
+  await typeCheck(folder, ['typed.ts']);
 });
 
 test('the package holds its README, its manifest and what was built, and nothing else', async () => {
@@ -67,6 +68,29 @@ test('the package holds its README, its manifest and what was built, and nothing
   for (const { types } of Object.values(manifest.exports)) assert.ok(files.includes(types.slice(2)), types);
 });
 
+test('the README’s examples type-check', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'behalf-readme-'));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  await symlink(join(root, 'node_modules'), join(folder, 'node_modules'));
+  const readme = await readFile(join(source, 'README.md'), 'utf8');
+  const [service, exchange] = [...readme.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, code]) => code);
+  const names = 'tokenIn tokenOut audience issuer scopesHeld scopesRequested scopesGranted requester'.split(' ');
+  const known = names.map((name) => `declare const ${name}: NonNullable<Exchange['${name}']>;`);
+  await writeFile(join(folder, 'package.json'), '{"type":"module"}');
+  await writeFile(join(folder, 'service.ts'), service ?? '');
+  await writeFile(
+    join(folder, 'exchange.ts'),
+    `import type { Behalf, Exchange } from '@behalf/sdk';\ndeclare const behalf: Behalf;\n${known.join('\n')}\n${exchange}`,
+  );
+  await typeCheck(folder, [
+    'service.ts',
+    'exchange.ts',
+    '--customConditions',
+    'behalf-source',
+    '--allowImportingTsExtensions',
+  ]);
+});
+
 async function packagesIn(modules: string): Promise<readonly string[]> {
   const names = (await readdir(modules)).filter((name) => !name.startsWith('.'));
   const scoped = names.filter((name) => name.startsWith('@'));
@@ -76,21 +100,10 @@ async function packagesIn(modules: string): Promise<readonly string[]> {
   return [...names.filter((name) => !name.startsWith('@')), ...within.flat()].toSorted();
 }
 
-async function typeCheck(folder: string): Promise<void> {
-  await writeFile(join(folder, 'typed.ts'), TYPED_PROGRAM);
-  const options = [
-    '--noEmit',
-    '--strict',
-    '--module',
-    'nodenext',
-    '--target',
-    'es2024',
-    '--skipLibCheck',
-    '--types',
-    'node',
-  ];
+async function typeCheck(folder: string, args: readonly string[]): Promise<void> {
+  const options = '--noEmit --strict --module nodenext --target es2024 --skipLibCheck --types node'.split(' ');
   const types = ['--typeRoots', join(root, 'node_modules', '@types')];
-  await run(process.execPath, [compiler, ...options, ...types, 'typed.ts'], { cwd: folder }).catch((error: unknown) =>
-    assert.fail(`the consumer does not type-check: ${(error as { stdout: string }).stdout}`),
+  await run(process.execPath, [compiler, ...options, ...types, ...args], { cwd: folder }).catch((error: unknown) =>
+    assert.fail(`it does not type-check: ${(error as { stdout: string }).stdout}`),
   );
 }
