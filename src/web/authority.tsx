@@ -59,7 +59,7 @@ export function AuthorityTable({ chain, onSelect }: { chain: Chain<PartyView>; o
 }
 
 /** Who called whom, in two names. */
-export const Path = ({ hop }: { hop: Pick<Hop<unknown>, 'from' | 'to' | 'kind'> }) =>
+export const Path = ({ hop }: { hop: Hop<unknown> }) =>
   hop.kind === 'local' ? (
     <span class="path">
       inside <Name text={hop.from?.name ?? hop.to?.name ?? ''} />

@@ -38,12 +38,9 @@ export async function servePage(dist: string, entries: Entries): Promise<PageSer
   const api = (url: URL): unknown => {
     const [what = '', id, proof] = url.pathname.slice('/api/v1/'.length).split('/').map(decodeURIComponent);
     if (what === 'log') {
-      return {
-        origin: ledger.origin,
-        verifierKey: ledger.verifierKey,
-        treeSize: log.treeSize,
-        published: log.published,
-      } satisfies Partial<LogAnswer>;
+      const size = String(bytes.length);
+      const { origin, verifierKey } = ledger;
+      return { origin, verifierKey, size, published: size, projected: size } satisfies LogAnswer;
     }
     if (what === 'chains' && id === undefined) return listAnswer(answers.empty ? [] : chains, url.searchParams, log);
     if (what === 'chains') {
