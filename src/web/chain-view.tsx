@@ -70,9 +70,10 @@ function ChainBody({ answer, asked, hop }: { answer: ChainAnswer; asked: string;
           <Exchanges exchanges={chain.exchanges} />
         </Part>
       )}
-      <p class="muted small">
-        Rests on the entries <EntryLinks entries={chain.entries} />
-      </p>
+      <details class="small" open={chain.entries.length <= 40}>
+        <summary>Rests on {chain.entries.length === 1 ? '1 entry' : `${chain.entries.length} entries`}</summary>
+        <EntryLinks entries={chain.entries} />
+      </details>
       <LogLine log={log} />
     </>
   );
