@@ -81,6 +81,7 @@ async function problemOf(response: Response): Promise<Problem> {
 function adviceFor(status: number): string {
   if (status === 404) return 'Check the id, or look for it in the list of chains.';
   if (status === 400) return 'Correct or clear the filters, then try again.';
+  if (status === 409) return 'Open the one you mean from the list of chains.';
   if (status === 503) return 'The server is busy or its database is away. Try again in a moment.';
   return 'Try again. If it stays, look at the output of behalf serve.';
 }
