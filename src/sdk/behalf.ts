@@ -6,6 +6,7 @@ import type { Delegation } from './delegation.ts';
 import type { DeliveryReport } from './delivery.ts';
 import { describeExchange, type Exchange } from './exchange.ts';
 import { guardPlugin } from './guard.ts';
+import { harmless } from './harmless.ts';
 import { activeServerSpan, localSpan } from './hop-span.ts';
 import { type BehalfFetch, behalfFetch } from './outbound.ts';
 import { Recorder } from './recorder.ts';
@@ -38,7 +39,7 @@ export function startBehalf(options: BehalfOptions): Behalf {
     guard: guardPlugin(settings, recorder),
     fetch: behalfFetch(settings, recorder),
     currentDelegation,
-    recordExchange: (exchange) => recordExchange(exchange, recorder),
+    recordExchange: (exchange) => void harmless('recording an exchange', () => recordExchange(exchange, recorder)),
     flush: ({ timeoutMs = 5_000 } = {}) => recorder.flush(timeoutMs),
     shutdown: ({ timeoutMs = 5_000 } = {}) => recorder.close(timeoutMs),
   };

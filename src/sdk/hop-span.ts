@@ -40,7 +40,8 @@ export function serverSpan(active: Context, name: string, headers: Headers): Hop
     const parent = caller?.traceId === ids.traceId ? caller : parentOf(running);
     return hopSpan({ span: running, ids, parent, context: active, ours: false });
   }
-  const extracted = propagation.extract(active, headers, defaultTextMapGetter);
+  const extract = () => propagation.extract(active, headers, defaultTextMapGetter);
+  const extracted = harmless('reading trace headers', extract) ?? active;
   const parent = remoteIn(extracted) ?? caller;
   const below = parent === undefined ? trace.deleteSpan(extracted) : trace.setSpanContext(extracted, parent);
   return startSpan(name, SpanKind.SERVER, below, parent);

@@ -286,3 +286,15 @@ test('an exchange is recorded by digests, with its scopes, parties and decision'
   for (const secret of [tokenIn, tokenOut, 'actor-token-0123456789', 'opaque-in-0123456789'])
     assert.equal(sent.includes(secret), false);
 });
+
+test('an exchange that cannot be described costs the host nothing', async (t) => {
+  const { behalf, receiver } = await caller(t);
+  behalf.recordExchange({ tokenIn: undefined as never });
+  behalf.recordExchange({ tokenIn: 'in', actors: 'not a list' as never });
+  behalf.recordExchange({ tokenIn: 'in' });
+  await behalf.flush();
+  assert.deepEqual(
+    receiver.observations.map(({ reporter }) => reporter.sequence),
+    ['1'],
+  );
+});
