@@ -1,10 +1,10 @@
 import { decodeHash, encodeBase64 } from './base64.ts';
 import { parseDecimal } from './decimal.ts';
 import { requireKeyName } from './note.ts';
-import { openNote } from './signature.ts';
+import { openNote, timeOfCosignature } from './signature.ts';
 import { EMPTY_ROOT, MAX_TREE_SIZE, requireHashes, sameHash } from './tree-hash.ts';
 import { malformed, VerificationError } from './verification-error.ts';
-import { parseVerifierKey } from './verifier-key.ts';
+import { type KeyType, parseVerifierKey, type VerifierKey } from './verifier-key.ts';
 
 /** What a log says of itself at one moment (C2SP tlog-checkpoint v1.0.0, without extension lines). */
 export interface Checkpoint {
@@ -36,7 +36,7 @@ export function parseCheckpoint(text: string): Checkpoint {
  * of keys nobody asked about are ignored. Throws VerificationError as openNote does, and `wrong_origin`.
  */
 export async function openCheckpoint(note: string, verifierKey: string): Promise<Checkpoint> {
-  const key = parseVerifierKey(verifierKey);
+  const key = keyOf('ed25519', verifierKey);
   const checkpoint = parseCheckpoint((await openNote(note, key)).text);
   if (checkpoint.origin !== key.name) {
     throw new VerificationError(
@@ -45,4 +45,26 @@ export async function openCheckpoint(note: string, verifierKey: string): Promise
     );
   }
   return checkpoint;
+}
+
+/** A checkpoint as a witness saw it. */
+export interface Cosigned {
+  readonly checkpoint: Checkpoint; // of any log: the caller compares the origin
+  readonly time: bigint; // POSIX seconds, the latest where the witness signed twice
+}
+
+/**
+ * Reads a checkpoint and checks a witness's cosignature: at `time` this was the largest consistent tree it had seen of
+ * that log (C2SP tlog-cosignature v1.0.1). It says nothing of the log's own signature. Throws as openNote does.
+ */
+export async function openCosignature(note: string, verifierKey: string): Promise<Cosigned> {
+  const { text, verified } = await openNote(note, keyOf('cosignature', verifierKey));
+  const times = verified.map(timeOfCosignature);
+  return { checkpoint: parseCheckpoint(text), time: times.reduce((a, b) => (a > b ? a : b)) };
+}
+
+function keyOf(type: KeyType, verifierKey: string): VerifierKey {
+  const key = parseVerifierKey(verifierKey);
+  if (key.type !== type) malformed(`verifier key: expected one of type ${type}, got ${key.type}`);
+  return key;
 }

@@ -4,8 +4,8 @@
  * written, and says which check failed in a VerificationError. Proven by test/verify.
  */
 
-export type { Checkpoint } from './checkpoint.ts';
-export { formatCheckpoint, openCheckpoint, parseCheckpoint } from './checkpoint.ts';
+export type { Checkpoint, Cosigned } from './checkpoint.ts';
+export { formatCheckpoint, openCheckpoint, openCosignature, parseCheckpoint } from './checkpoint.ts';
 export type { ConsistencyProof, SubtreeConsistencyProof } from './consistency-proof.ts';
 export { checkConsistency, checkSubtreeConsistency } from './consistency-proof.ts';
 export { formatEntryBundle, MAX_ENTRY_BYTES, parseEntryBundle } from './entry-bundle.ts';
@@ -17,6 +17,7 @@ export { formatNote, parseNote } from './note.ts';
 export type { HashReader } from './prove.ts';
 export { consistencyNodes, inclusionNodes, proveConsistency, proveInclusion } from './prove.ts';
 export { sha256 } from './sha256.ts';
+export type { OpenedNote } from './signature.ts';
 export { openNote } from './signature.ts';
 export type { Subtree } from './subtree.ts';
 export { perfectSubtrees } from './subtree.ts';
@@ -29,7 +30,7 @@ export { checkTlogProof, formatTlogProof, parseTlogProof } from './tlog-proof.ts
 export { EMPTY_ROOT, leafHash, nodeHash } from './tree-hash.ts';
 export type { VerificationCode } from './verification-error.ts';
 export { VERIFICATION_CODES, VerificationError } from './verification-error.ts';
-export type { VerifierKey } from './verifier-key.ts';
+export type { KeyType, VerifierKey } from './verifier-key.ts';
 export { formatVerifierKey, parseVerifierKey, verifierKeyId } from './verifier-key.ts';
 export type { LogReport, VerifyLogOptions } from './verify-log.ts';
 export { verifyLog } from './verify-log.ts';

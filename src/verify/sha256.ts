@@ -50,16 +50,22 @@ function pad(parts: readonly Uint8Array[]): { readonly view: DataView; readonly 
   return { view, length };
 }
 
-/** Section 6.2.2, one block. */
+/** Section 6.2.2, one block. Every sum ends in `| 0`, without which engines leave 32-bit arithmetic. */
 function compress(view: DataView, start: number): void {
   expand(view, start);
-  let [a, b, c, d] = [state[0] as number, state[1] as number, state[2] as number, state[3] as number];
-  let [e, f, g, h] = [state[4] as number, state[5] as number, state[6] as number, state[7] as number];
+  let a = state[0] as number;
+  let b = state[1] as number;
+  let c = state[2] as number;
+  let d = state[3] as number;
+  let e = state[4] as number;
+  let f = state[5] as number;
+  let g = state[6] as number;
+  let h = state[7] as number;
   for (let t = 0; t < 64; t += 1) {
     const s1 = ((e >>> 6) | (e << 26)) ^ ((e >>> 11) | (e << 21)) ^ ((e >>> 25) | (e << 7));
-    const t1 = (h + s1 + ((e & f) ^ (~e & g)) + (K[t] as number) + (schedule[t] as number)) | 0;
+    const t1 = (h + s1 + (g ^ (e & (f ^ g))) + (K[t] as number) + (schedule[t] as number)) | 0;
     const s0 = ((a >>> 2) | (a << 30)) ^ ((a >>> 13) | (a << 19)) ^ ((a >>> 22) | (a << 10));
-    const t2 = (s0 + ((a & b) ^ (a & c) ^ (b & c))) | 0;
+    const t2 = (s0 + ((a & b) | (c & (a | b)))) | 0;
     h = g;
     g = f;
     f = e;
@@ -69,14 +75,14 @@ function compress(view: DataView, start: number): void {
     b = a;
     a = (t1 + t2) | 0;
   }
-  state[0] = (state[0] as number) + a;
-  state[1] = (state[1] as number) + b;
-  state[2] = (state[2] as number) + c;
-  state[3] = (state[3] as number) + d;
-  state[4] = (state[4] as number) + e;
-  state[5] = (state[5] as number) + f;
-  state[6] = (state[6] as number) + g;
-  state[7] = (state[7] as number) + h;
+  state[0] = ((state[0] as number) + a) | 0;
+  state[1] = ((state[1] as number) + b) | 0;
+  state[2] = ((state[2] as number) + c) | 0;
+  state[3] = ((state[3] as number) + d) | 0;
+  state[4] = ((state[4] as number) + e) | 0;
+  state[5] = ((state[5] as number) + f) | 0;
+  state[6] = ((state[6] as number) + g) | 0;
+  state[7] = ((state[7] as number) + h) | 0;
 }
 
 /** Section 6.2.2, step 1: the message schedule. */
@@ -87,7 +93,7 @@ function expand(view: DataView, start: number): void {
     const y = schedule[t - 2] as number;
     const s0 = ((x >>> 7) | (x << 25)) ^ ((x >>> 18) | (x << 14)) ^ (x >>> 3);
     const s1 = ((y >>> 17) | (y << 15)) ^ ((y >>> 19) | (y << 13)) ^ (y >>> 10);
-    schedule[t] = (schedule[t - 16] as number) + s0 + (schedule[t - 7] as number) + s1;
+    schedule[t] = ((schedule[t - 16] as number) + s0 + (schedule[t - 7] as number) + s1) | 0;
   }
 }
 

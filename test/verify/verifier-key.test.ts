@@ -9,14 +9,16 @@ import { rawPublicKey, verifierKeyOf } from './reference-log.ts';
 const PUBLISHED = [
   'example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k',
   'PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW',
+  'witness.example/w1+cc9a7044+BBpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW', // a witness's
 ];
 
 for (const key of PUBLISHED) {
   test(`the published key of ${key.split('+')[0]} is read and written back`, () => {
-    const { name, keyId, publicKey } = parseVerifierKey(key);
-    assert.equal(formatVerifierKey(name, publicKey), key);
+    const { name, keyId, type, publicKey } = parseVerifierKey(key);
+    assert.equal(type, name.startsWith('witness') ? 'cosignature' : 'ed25519');
+    assert.equal(formatVerifierKey(name, publicKey, type), key);
     assert.equal(keyId, Number.parseInt(key.split('+')[1] ?? '', 16));
-    assert.equal(verifierKeyId(name, publicKey), keyId);
+    assert.equal(verifierKeyId(name, publicKey, type), keyId);
   });
 }
 
@@ -25,15 +27,18 @@ test('a key written with node:crypto is written the same here', () => {
 });
 
 test('what formatVerifierKey writes, parseVerifierKey reads back, plus signs in its base64 and all', () => {
+  const types = fc.constantFrom('ed25519' as const, 'cosignature' as const);
   fc.assert(
-    fc.property(keyNames, fc.uint8Array({ minLength: 32, maxLength: 32 }), (given, publicKey) => {
-      const parsed = parseVerifierKey(formatVerifierKey(given, publicKey));
-      assert.deepEqual(parsed, { name: given, keyId: verifierKeyId(given, publicKey), publicKey });
+    fc.property(keyNames, fc.uint8Array({ minLength: 32, maxLength: 32 }), types, (given, publicKey, type) => {
+      const parsed = parseVerifierKey(formatVerifierKey(given, publicKey, type));
+      assert.deepEqual(parsed, { name: given, keyId: verifierKeyId(given, publicKey, type), type, publicKey });
     }),
   );
 });
 
 const [KEY = ''] = PUBLISHED;
+const ofType = (type: number): string =>
+  `example.com/foo+530d903a+${Buffer.concat([Buffer.of(type), rawPublicKey]).toString('base64')}`;
 const HOSTILE: Readonly<Record<string, string>> = {
   empty: '',
   'no plus': 'example.com/foo',
@@ -43,7 +48,8 @@ const HOSTILE: Readonly<Record<string, string>> = {
   'another name': KEY.replace('foo', 'bar'),
   'a capital in the key id': KEY.replace('530d903a', '530D903A'),
   'a short key id': KEY.replace('530d903a', '530d903'),
-  'another key type': 'witness.example/w1+cc9a7044+BBpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW',
+  'another key type': ofType(6),
+  'a witness’s type under the log’s key id': ofType(4),
   'a short key': 'example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U0=',
   'no key': 'example.com/foo+530d903a+',
   'a newline at the end': `${KEY}\n`,

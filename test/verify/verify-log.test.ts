@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import { VerificationError, verifyLog } from '@behalf/verify';
 import { NUMBERED_ROOTS } from './classic-tree.ts';
 import {
@@ -44,6 +47,21 @@ for (const [size, root] of Object.entries(NUMBERED_ROOTS)) {
     assert.equal(report.note, log.note);
   });
 }
+
+test('a log is read over HTTP with the runtime’s own fetch, entry bundles compressed unasked', async (t) => {
+  const log = referenceLog(numberedEntries(600));
+  const server = createServer((request, response) => {
+    const path = request.url?.slice(1) ?? '';
+    const body = log.files.get(path);
+    if (body === undefined) return response.writeHead(404).end();
+    if (!path.startsWith('tile/entries')) return response.end(body);
+    return response.setHeader('content-encoding', 'gzip').end(gzipSync(body));
+  }).listen(0, '127.0.0.1');
+  t.after(() => server.close());
+  await new Promise((resolve) => server.once('listening', resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  assert.equal((await verifyLog({ url, verifierKey: log.verifierKey })).entries, 600n);
+});
 
 test('an empty log fails as such: nothing was examined', async () => {
   const log = referenceLog([]);
