@@ -1,13 +1,16 @@
 -- The ledger: entries, the tree over them, checkpoints. Append-only by privilege and by trigger.
 -- Every primary key starts with log_id and every statement filters by it, so that the same schema distributes.
 
--- One row per log: how far it is sequenced. `size` and `root` move together, by compare-and-swap.
+-- One row per log: its name and keys, fixed when it is opened, and how far it is sequenced. `size` and `root` move
+-- together, by compare-and-swap. verifier_key and persons_check let a server with other keys notice before it writes.
 create table behalf.log (
-  log_id     integer     not null,
-  origin     text        not null check (origin ~ '^[^\s+]{1,255}$'),
-  size       bigint      not null default 0 check (size >= 0),
-  root       bytea       not null check (octet_length(root) = 32),
-  created_at timestamptz not null default now(),
+  log_id        integer     not null,
+  origin        text        not null check (origin ~ '^[^\s+]{1,255}$'),
+  verifier_key  text        not null check (length(verifier_key) <= 512),
+  persons_check bytea       not null check (octet_length(persons_check) = 32),
+  size          bigint      not null default 0 check (size >= 0),
+  root          bytea       not null check (octet_length(root) = 32),
+  created_at    timestamptz not null default now(),
   primary key (log_id)
 );
 
@@ -76,7 +79,8 @@ end $$;
 
 create function behalf.refuse_shrinking_log() returns trigger language plpgsql as $$
 begin
-  if new.log_id = old.log_id and new.origin = old.origin and new.size > old.size then
+  if new.log_id = old.log_id and new.origin = old.origin and new.verifier_key = old.verifier_key
+     and new.persons_check = old.persons_check and new.size > old.size then
     return new;
   end if;
   raise exception 'update of log % refused: size may only grow (stored %, new %)', old.log_id, old.size, new.size
@@ -96,26 +100,32 @@ create trigger append_only before delete on behalf.log for each row execute func
 create trigger append_only_truncate before truncate on behalf.log execute function behalf.refuse_change();
 create trigger only_grows before update on behalf.log for each row execute function behalf.refuse_shrinking_log();
 
--- Entry partitions hold 2^24 indexes each. The writer asks for the one ahead; it owns none of them.
-create function behalf.extend_entry(up_to bigint) returns void
+-- Entry partitions hold 2^24 indexes each and are shared by all logs. The writer asks for the one ahead of its log's
+-- size, never further, and owns none of them. Made aside and attached, so that readers are not held up.
+create function behalf.extend_entry(for_log integer, up_to bigint) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
-  width constant bigint := 16777216;
-  first bigint;
-  name  text;
+  width  constant bigint := 16777216;
+  stored bigint;
+  first  bigint;
+  name   text;
 begin
+  select size into stored from behalf.log where log_id = for_log;
+  if up_to > coalesce(stored, 0) + width then
+    raise exception 'log % has % entries: partitions are made at most % ahead, not up to %', for_log, coalesce(stored, 0), width, up_to;
+  end if;
   for part in 0 .. up_to / width loop
-    first := part * width;
     name := 'entry_' || part;
-    if to_regclass('behalf.' || name) is null then
-      perform pg_advisory_xact_lock(hashtextextended('behalf.extend_entry', 0));
-      execute format('create table if not exists behalf.%I partition of behalf.entry for values from (%s) to (%s)',
-                     name, first, first + width);
-      execute format('create or replace trigger append_only_truncate before truncate on behalf.%I execute function behalf.refuse_change()', name);
-    end if;
+    continue when to_regclass('behalf.' || name) is not null;
+    perform pg_advisory_xact_lock(hashtextextended('behalf.extend_entry', 0));
+    continue when to_regclass('behalf.' || name) is not null;
+    first := part * width;
+    execute format('create table behalf.%I (like behalf.entry including constraints including storage)', name);
+    execute format('alter table behalf.entry attach partition behalf.%I for values from (%s) to (%s)', name, first, first + width);
+    execute format('create trigger append_only_truncate before truncate on behalf.%I execute function behalf.refuse_change()', name);
   end loop;
 end $$;
-select behalf.extend_entry(0);
+select behalf.extend_entry(0, 0);
 
 revoke all on all tables in schema behalf from public;
 revoke all on all functions in schema behalf from public;
@@ -124,6 +134,6 @@ grant select on behalf.log, behalf.entry, behalf.sequenced_id, behalf.tile, beha
 grant insert on behalf.entry, behalf.sequenced_id, behalf.tile, behalf.checkpoint, behalf.person to behalf_writer;
 grant update (hashes) on behalf.tile to behalf_writer;
 grant update (size, root) on behalf.log to behalf_writer;
-grant execute on function behalf.extend_entry(bigint) to behalf_writer;
-grant select on behalf.log, behalf.entry, behalf.tile, behalf.checkpoint, behalf.person to behalf_reader;
+grant execute on function behalf.extend_entry(integer, bigint) to behalf_writer;
+grant select on behalf.log, behalf.entry, behalf.sequenced_id, behalf.tile, behalf.checkpoint, behalf.person to behalf_reader;
 grant select on behalf.log, behalf.entry to behalf_projector;

@@ -8,17 +8,32 @@ export const MAX_ENTRY_BYTES = 65_535;
 const utf8 = new TextEncoder();
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true });
 
-/** The exact bytes of an entry: RFC 8785 canonical JSON in UTF-8. Throws ObservationError beyond 65,535 bytes. */
+/**
+ * The exact bytes of an entry: RFC 8785 canonical JSON in UTF-8. Throws ObservationError beyond 65,535 bytes and on text
+ * that has no UTF-8 form (a lone surrogate).
+ */
 export function encodeEntry(entry: Entry): Uint8Array {
-  const text = canonicalize(entry);
-  if (text === undefined) throw new TypeError('encodeEntry: an entry is a JSON object');
-  const bytes = utf8.encode(text);
+  const bytes = utf8.encode(canonicalText(entry));
   if (bytes.length > MAX_ENTRY_BYTES) {
     throw new ObservationError(
       `entry of ${bytes.length} bytes: expected at most ${MAX_ENTRY_BYTES}; send fewer or shorter fields`,
     );
   }
   return bytes;
+}
+
+function canonicalText(entry: Entry): string {
+  const text = canonicalOrThrow(entry);
+  if (text === undefined) throw new TypeError('encodeEntry: an entry is a JSON object');
+  return text;
+}
+
+function canonicalOrThrow(entry: Entry): string | undefined {
+  try {
+    return canonicalize(entry);
+  } catch (cause) {
+    throw new ObservationError('entry holds text or a number that has no canonical form (RFC 8785)', { cause });
+  }
 }
 
 /**

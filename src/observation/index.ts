@@ -19,6 +19,6 @@ export type {
 } from './observation.ts';
 export { MAX_ACTORS, OBSERVATION_VERSION } from './observation.ts';
 export { newObservationId, observationIdOf } from './observation-id.ts';
-export { ObservationError, parseObservation } from './parse.ts';
+export { checkEntry, ObservationError, parseObservation } from './parse.ts';
 export type { Basis, ClearParty, EntryParty, SealedPerson } from './party.ts';
 export { isPersonal, PartyType } from './party.ts';

@@ -1,0 +1,13 @@
+/**
+ * The log's only writer: it seals persons, sequences entries, keeps the tree over them and signs it. Nothing is
+ * acknowledged before its commit, stored twice, or signed unless it was read back and contains what was signed before.
+ * Proven by test/ledger, where fsck judges what every fault leaves.
+ */
+
+export type { Difference } from './difference.ts';
+export type { LedgerErrorCode } from './errors.ts';
+export { LedgerError } from './errors.ts';
+export type { FsckOptions, FsckReport } from './fsck.ts';
+export { fsck } from './fsck.ts';
+export type { Appended, Ledger, LedgerOptions } from './ledger.ts';
+export { openLedger } from './ledger.ts';

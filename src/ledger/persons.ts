@@ -1,0 +1,123 @@
+import { randomBytes } from 'node:crypto';
+import type { Queryable } from '#database';
+import { type ClearParty, type EntryParty, isPersonal, type SealedPerson } from '#observation';
+import { addressInEntry, type Side } from './address.ts';
+import { type MasterKeys, open, seal } from './seal.ts';
+import { insertPersons, type PersonRow, selectPersons, selectPersonsByRef } from './sql/person.ts';
+
+interface Person {
+  readonly ref: string;
+  readonly key: Uint8Array;
+}
+
+/** Persons a process remembers; beyond it the oldest is forgotten and read again. */
+const REMEMBERED = 20_000;
+/** How long it remembers one, so that an erased person's key is not used for longer. */
+const REMEMBERED_MS = 60_000;
+
+/**
+ * The person table: who has which reference and key. A person's row is durable before any entry names the reference; a
+ * crash in between leaves a row nothing refers to.
+ */
+export class Persons {
+  readonly #logId: number;
+  readonly #origin: string;
+  readonly #keys: MasterKeys;
+  readonly #now: () => number;
+  readonly #known = new Map<string, { readonly person: Person; readonly until: number }>();
+
+  /** `now` in milliseconds of a clock that never goes back. */
+  constructor(
+    log: { readonly logId: number; readonly origin: string },
+    keys: MasterKeys,
+    now: () => number = () => performance.now(),
+  ) {
+    this.#logId = log.logId;
+    this.#origin = log.origin;
+    this.#keys = keys;
+    this.#now = now;
+  }
+
+  /**
+   * Gives every person among `parties` a durable row and returns how each party stands in an entry. The answer holds its
+   * own keys, so that forgetting in between harms nothing.
+   */
+  async introduce(writer: Queryable, parties: readonly ClearParty[]): Promise<(party: ClearParty) => EntryParty> {
+    const wanted = new Set(parties.filter(isPersonal).map(this.#lookup));
+    const present = new Map([...wanted].flatMap((lookup) => this.#recall(lookup)));
+    const missing = [...wanted].filter((lookup) => !present.has(lookup));
+    for (const [lookup, person] of missing.length === 0 ? [] : await this.#enrol(writer, missing)) {
+      present.set(lookup, person);
+      this.#remember(lookup, person);
+    }
+    return (party) => {
+      if (!isPersonal(party)) return party;
+      const person = present.get(this.#lookup(party));
+      if (person === undefined) throw new TypeError('persons: a party that was not introduced');
+      const { id, ...rest } = party;
+      return { ...rest, ref: person.ref, sealed: seal(person.key, this.#origin, id) };
+    };
+  }
+
+  /** What stands for an address in an entry. */
+  address = (address: string, side: Side): string => addressInEntry(address, side, this.#keys.tag);
+
+  /** The reference a person has, if they are known to this log. */
+  async findRef(reader: Queryable, party: Pick<ClearParty, 'issuer' | 'id'>): Promise<string | undefined> {
+    const lookup = this.#keys.lookup(party.issuer ?? '', party.id);
+    return (await selectPersons(reader, this.#logId, [lookup]))[0]?.ref;
+  }
+
+  /** Opens sealed persons for a reader who may see them: `sealed` -> id; those erased are left out. */
+  async open(reader: Queryable, persons: readonly SealedPerson[]): Promise<ReadonlyMap<string, string>> {
+    const rows = await selectPersonsByRef(reader, this.#logId, [...new Set(persons.map((person) => person.ref))]);
+    const keys = new Map(rows.map((row) => [row.ref, this.#keys.unwrap(row.wrappedKey, row.ref)]));
+    const opened = new Map<string, string>();
+    for (const { ref, sealed } of persons) {
+      const key = keys.get(ref);
+      if (key !== undefined && !opened.has(sealed)) opened.set(sealed, open(key, this.#origin, sealed));
+    }
+    return opened;
+  }
+
+  #lookup = (party: ClearParty): string => this.#keys.lookup(party.issuer ?? '', party.id).toString('hex');
+
+  async #enrol(writer: Queryable, lookups: readonly string[]): Promise<(readonly [string, Person])[]> {
+    const bytes = lookups.map((lookup) => Buffer.from(lookup, 'hex'));
+    const found = (await selectPersons(writer, this.#logId, bytes)).map(this.#unwrap);
+    const there = new Set(found.map(([lookup]) => lookup));
+    const strangers = bytes.filter((lookup) => !there.has(lookup.toString('hex')));
+    if (strangers.length === 0) return found;
+    await insertPersons(
+      writer,
+      this.#logId,
+      strangers.map((lookup) => ({ lookup, ...this.#invent() })),
+    );
+    // Another server may have been first: its row is the person's.
+    return [...found, ...(await selectPersons(writer, this.#logId, strangers)).map(this.#unwrap)];
+  }
+
+  #unwrap = (row: PersonRow): readonly [string, Person] => [
+    row.lookup.toString('hex'),
+    { ref: row.ref, key: this.#keys.unwrap(row.wrappedKey, row.ref) },
+  ];
+
+  #invent(): { ref: string; wrappedKey: Buffer } {
+    const ref = `p_${randomBytes(16).toString('hex')}`;
+    return { ref, wrappedKey: this.#keys.wrap(randomBytes(32), ref) };
+  }
+
+  #recall(lookup: string): (readonly [string, Person])[] {
+    const known = this.#known.get(lookup);
+    if (known === undefined) return [];
+    if (known.until > this.#now()) return [[lookup, known.person]];
+    this.#known.delete(lookup);
+    return [];
+  }
+
+  #remember(lookup: string, person: Person): void {
+    const [oldest] = this.#known.keys();
+    if (this.#known.size >= REMEMBERED && oldest !== undefined) this.#known.delete(oldest);
+    this.#known.set(lookup, { person, until: this.#now() + REMEMBERED_MS });
+  }
+}

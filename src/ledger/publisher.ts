@@ -1,0 +1,121 @@
+import type { Checkpoint } from '@behalf/verify';
+import { type Database, transaction } from '#database';
+import { toLedgerError } from './database-error.ts';
+import { LedgerError } from './errors.ts';
+import { sameBytes } from './hash.ts';
+import { requireLog } from './open-log.ts';
+import { readBack } from './read-back.ts';
+import type { Signed, Signer } from './signer.ts';
+import { snapshot } from './snapshot.ts';
+import { insertCheckpoint, selectCheckpoint } from './sql/checkpoint.ts';
+import type { TreeHead } from './sql/log.ts';
+
+export interface PublisherOptions {
+  readonly database: Database;
+  readonly logId: number;
+  readonly signer: Signer;
+  readonly intervalMs: number;
+  /** Told once for each kind of trouble, until a checkpoint was published again. */
+  readonly onAlarm: (error: unknown) => void;
+  /** Told of trouble after which nothing may be built on the log. */
+  readonly onFatal: (error: LedgerError) => void;
+}
+
+/** Signs and stores a checkpoint whenever the log has grown, at most one at a time. */
+export class Publisher {
+  readonly #o: PublisherOptions;
+  readonly #alarmed = new Set<string>();
+  #last: Promise<unknown> = Promise.resolve();
+  #stored: bigint | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #stopped = false;
+
+  constructor(options: PublisherOptions) {
+    this.#o = options;
+  }
+
+  /** Publishes every interval from now on. */
+  start(): void {
+    if (this.#stopped) return;
+    this.#timer = setTimeout(() => void this.#tick(), this.#o.intervalMs);
+  }
+
+  /**
+   * A checkpoint that covers everything sequenced before the call. Throws LedgerError, and then nothing was signed that
+   * is not consistent with everything signed before.
+   */
+  publish(): Promise<Checkpoint> {
+    const next = this.#last.then(() => this.#publishOnce());
+    this.#last = next.catch(() => undefined); // its caller is told; the next one starts afresh
+    return next;
+  }
+
+  /** Ends the loop and publishes what is left; trouble is an alarm. */
+  async close(): Promise<void> {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    await this.#try();
+  }
+
+  async #tick(): Promise<void> {
+    await this.#try();
+    this.start();
+  }
+
+  async #try(): Promise<void> {
+    try {
+      await this.publish();
+      this.#alarmed.clear();
+    } catch (error) {
+      const kind = error instanceof LedgerError ? error.code : String(error);
+      if (this.#alarmed.has(kind)) return;
+      this.#alarmed.add(kind);
+      this.#o.onAlarm(error);
+    }
+  }
+
+  async #publishOnce(): Promise<Checkpoint> {
+    try {
+      const signed = await this.#signGrown();
+      await this.#store(signed);
+      return signed.checkpoint;
+    } catch (error) {
+      const told = toLedgerError(error);
+      if (told instanceof LedgerError && told.fatal) this.#o.onFatal(told);
+      throw told;
+    }
+  }
+
+  async #signGrown(): Promise<Signed> {
+    const { signer } = this.#o;
+    const last = await signer.last();
+    const grown = await snapshot(this.#o.database, async (db) => {
+      const head = await requireLog(db, this.#o.logId);
+      if (last !== undefined && isSame(head, last.checkpoint)) return { kind: 'same', last } as const;
+      const proof = await readBack({ db, logId: this.#o.logId, ...head }, last?.checkpoint);
+      return { kind: 'grown', head, proof } as const;
+    });
+    return grown.kind === 'same' ? grown.last : signer.sign(grown.head, grown.proof);
+  }
+
+  /** A crash before this leaves a checkpoint signed and not stored: the next publish comes here again. */
+  async #store({ note, checkpoint }: Signed): Promise<void> {
+    if (checkpoint.size === this.#stored) return;
+    const { database, logId } = this.#o;
+    const stored = await transaction(database.pool('writer'), async (client) => {
+      const row = { size: checkpoint.size, root: checkpoint.root, note };
+      await insertCheckpoint(client, logId, row);
+      return selectCheckpoint(client, logId, checkpoint.size);
+    });
+    if (stored !== undefined && sameBytes(stored.root, checkpoint.root)) {
+      this.#stored = checkpoint.size;
+      return;
+    }
+    throw new LedgerError(
+      'rewritten',
+      `another checkpoint of size ${checkpoint.size} is stored: two histories exist; keep both and run behalf fsck`,
+    );
+  }
+}
+
+const isSame = (a: TreeHead, b: TreeHead): boolean => a.size === b.size && sameBytes(a.root, b.root);

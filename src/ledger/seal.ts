@@ -1,0 +1,96 @@
+import { createCipheriv, createDecipheriv, createHash, createHmac, hkdfSync, randomBytes } from 'node:crypto';
+
+/*
+ * A sealed value: version (1) || salt (16) || commitment (32) || AES-256-GCM ciphertext || tag (16), base64url.
+ * Each value has its own key, HKDF-SHA256(person key, salt), so disclosing one value's key discloses no other; the key
+ * is used once, so the nonce is constant. The commitment, a hash of the value's key, makes the key the only one that
+ * opens it (GCM alone is not key-committing). The plaintext is its length and zero padding to 32 bytes, so that the
+ * size of a name tells little.
+ */
+const VERSION = 1;
+const SALT = 16;
+const COMMITMENT = 32;
+const TAG = 16;
+const HEAD = 1 + SALT + COMMITMENT;
+const NONCE = new Uint8Array(12);
+const BLOCK = 32;
+
+/** What cannot be opened: wrong key, altered bytes, or not a sealed value. */
+export class SealError extends Error {
+  override readonly name = 'SealError';
+}
+
+/** Seals `text` (at most 65,535 bytes of UTF-8) under a person's 32-byte key, bound to `context` (the log's origin). */
+export function seal(personKey: Uint8Array, context: string, text: string): string {
+  const salt = randomBytes(SALT);
+  const key = valueKey(personKey, salt);
+  const cipher = createCipheriv('aes-256-gcm', key, NONCE).setAAD(Buffer.from(context));
+  const body = Buffer.concat([cipher.update(pad(text)), cipher.final(), cipher.getAuthTag()]);
+  return Buffer.concat([Uint8Array.of(VERSION), salt, commitmentTo(key), body]).toString('base64url');
+}
+
+/** Opens what `seal` made. Throws SealError. */
+export function open(personKey: Uint8Array, context: string, sealed: string): string {
+  const bytes = Buffer.from(sealed, 'base64url');
+  if (bytes[0] !== VERSION || bytes.length < HEAD + BLOCK + TAG || bytes.toString('base64url') !== sealed) {
+    throw new SealError('not a sealed value of version 1');
+  }
+  const key = valueKey(personKey, bytes.subarray(1, 1 + SALT));
+  if (!commitmentTo(key).equals(bytes.subarray(1 + SALT, HEAD))) throw new SealError('sealed under another key');
+  const decipher = createDecipheriv('aes-256-gcm', key, NONCE)
+    .setAAD(Buffer.from(context))
+    .setAuthTag(bytes.subarray(-TAG));
+  return unpad(finish(decipher, bytes.subarray(HEAD, -TAG)));
+}
+
+function finish(decipher: ReturnType<typeof createDecipheriv>, body: Uint8Array): Buffer {
+  try {
+    return Buffer.concat([decipher.update(body), decipher.final()]);
+  } catch (cause) {
+    throw new SealError('sealed value was altered', { cause });
+  }
+}
+
+const valueKey = (personKey: Uint8Array, salt: Uint8Array): Buffer =>
+  Buffer.from(hkdfSync('sha256', personKey, salt, 'behalf/seal/v1', 32));
+
+const commitmentTo = (key: Uint8Array): Buffer =>
+  createHash('sha256').update('behalf/seal/v1/commitment\0').update(key).digest();
+
+function pad(text: string): Buffer {
+  const bytes = Buffer.from(text);
+  if (bytes.length > 0xffff) throw new TypeError('seal: at most 65,535 bytes');
+  const padded = Buffer.alloc(Math.ceil((bytes.length + 2) / BLOCK) * BLOCK);
+  padded.writeUInt16BE(bytes.length);
+  bytes.copy(padded, 2);
+  return padded;
+}
+
+const unpad = (padded: Buffer): string => padded.subarray(2, 2 + padded.readUInt16BE()).toString('utf8');
+
+/** Keys derived from the log's master key: one to look persons up, one to wrap their keys, one to tag addresses. */
+export interface MasterKeys {
+  /** Tells master keys apart and reveals nothing of them. */
+  readonly check: Buffer; // 32 bytes
+  lookup(issuer: string, id: string): Buffer; // 32 bytes
+  tag(address: string): string;
+  wrap(personKey: Uint8Array, ref: string): Buffer;
+  unwrap(wrapped: Uint8Array, ref: string): Buffer; // throws SealError
+}
+
+/** `master`: 32 random bytes kept outside the database, so that the database alone opens nothing. */
+export function masterKeys(master: Uint8Array): MasterKeys {
+  const derive = (purpose: string) =>
+    Buffer.from(hkdfSync('sha256', master, new Uint8Array(0), `behalf/master/v1/${purpose}`, 32));
+  const [lookupKey, wrapKey, tagKey] = [derive('lookup'), derive('wrap'), derive('address')];
+  return {
+    check: derive('check'),
+    lookup: (issuer, id) =>
+      createHmac('sha256', lookupKey)
+        .update(JSON.stringify([issuer, id]))
+        .digest(),
+    tag: (address) => `a_${createHmac('sha256', tagKey).update(address).digest('hex').slice(0, 24)}`,
+    wrap: (personKey, ref) => Buffer.from(seal(wrapKey, ref, Buffer.from(personKey).toString('hex')), 'base64url'),
+    unwrap: (wrapped, ref) => Buffer.from(open(wrapKey, ref, Buffer.from(wrapped).toString('base64url')), 'hex'),
+  };
+}

@@ -1,0 +1,47 @@
+import type { Queryable } from '#database';
+
+/** How far a log is: both move together. */
+export interface TreeHead {
+  readonly size: bigint;
+  readonly root: Uint8Array;
+}
+
+/** What a log is opened with and keeps. */
+export interface LogIdentity {
+  readonly origin: string;
+  readonly verifierKey: string;
+  readonly personsCheck: Uint8Array; // 32 bytes
+}
+
+export type LogRow = LogIdentity & TreeHead;
+
+export async function selectLog(db: Queryable, logId: number): Promise<LogRow | undefined> {
+  const { rows } = await db.query<Omit<LogRow, 'size'> & { readonly size: string }>(
+    `select origin, verifier_key as "verifierKey", persons_check as "personsCheck", size, root
+     from behalf.log where log_id = $1::int`,
+    [logId],
+  );
+  return rows[0] && { ...rows[0], size: BigInt(rows[0].size) };
+}
+
+/** Opens a log once; one that is there stays as it is. */
+export async function insertLog(
+  owner: Queryable,
+  logId: number,
+  log: LogIdentity & { readonly root: Uint8Array },
+): Promise<void> {
+  await owner.query(
+    `insert into behalf.log (log_id, origin, verifier_key, persons_check, root)
+     values ($1::int, $2::text, $3::text, $4::bytea, $5::bytea) on conflict (log_id) do nothing`,
+    [logId, log.origin, log.verifierKey, log.personsCheck, log.root],
+  );
+}
+
+/** The compare-and-swap that fences writers: true when this writer's view was the stored one. */
+export async function advanceLog(db: Queryable, logId: number, from: TreeHead, to: TreeHead): Promise<boolean> {
+  const { rowCount } = await db.query(
+    `update behalf.log set size = $4::bigint, root = $5::bytea where log_id = $1::int and size = $2::bigint and root = $3::bytea`,
+    [logId, from.size, from.root, to.size, to.root],
+  );
+  return rowCount === 1;
+}
