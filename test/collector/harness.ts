@@ -32,8 +32,8 @@ export function collectorOf(t: TestContext, options: Partial<CollectorOptions> =
   const app = buildCollector({ ledger: { append }, accounting, idKey: new Uint8Array(32), ...options });
   t.after(() => app.close());
   const hops = () => observations.filter((each) => each.kind === 'hop');
-  const post: Collector['post'] = (signal, body, headers = {}) =>
-    app.inject({
+  const post: Collector['post'] = async (signal, body, headers = {}) =>
+    await app.inject({
       method: 'POST',
       url: `/v1/${signal}`,
       headers: { 'content-type': typeof body === 'string' ? JSON_TYPE : PROTOBUF, ...headers },
