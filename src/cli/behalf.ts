@@ -1,0 +1,48 @@
+#!/usr/bin/env node
+import { chain } from './chain.ts';
+import { chains } from './chains.ts';
+import { alignRows, type Command, describeCommand, parseArguments, type Terminal, UsageError } from './command.ts';
+import { demo } from './demo.ts';
+import { exportHops } from './export.ts';
+import { fsck } from './fsck.ts';
+import { migrate } from './migrate.ts';
+import { serve } from './serve.ts';
+import { ENVIRONMENT } from './settings.ts';
+import { verify } from './verify.ts';
+
+const COMMANDS: readonly Command[] = [demo, serve, migrate, chains, chain, verify, fsck, exportHops];
+
+const terminal: Terminal = {
+  out: (text) => process.stdout.write(text),
+  err: (text) => process.stderr.write(text),
+  color: process.stdout.isTTY === true && !process.env.NO_COLOR,
+  environment: process.env,
+};
+
+process.exitCode = await run(process.argv.slice(2));
+
+/** Exit status: 0 done, 1 the answer is no or it failed, 2 the command line is not understood. */
+async function run([name, ...rest]: readonly string[]): Promise<number> {
+  try {
+    const command = COMMANDS.find((each) => each.name === name);
+    if (command === undefined) return describeAll(name);
+    if (rest.includes('--help') || rest.includes('-h')) {
+      terminal.out(describeCommand(command));
+      return 0;
+    }
+    return await command.run(parseArguments(command, rest), terminal);
+  } catch (error) {
+    terminal.err(`behalf: ${error instanceof Error ? error.message : String(error)}\n`);
+    return error instanceof UsageError ? 2 : 1;
+  }
+}
+
+function describeAll(name: string | undefined): number {
+  const asked = name === undefined || name === 'help' || name === '--help' || name === '-h';
+  const commands = alignRows(COMMANDS.map((each) => [`  ${each.name}`, each.summary]));
+  const environment = alignRows(ENVIRONMENT.map(([variable, says]) => [`  ${variable}`, says]));
+  const text = `behalf <command> [options]\nWho did what, on whose behalf, under which authority, through which services: answered with proof.\n\nCommands\n${commands}\n\nEnvironment\n${environment}\n\nbehalf <command> --help tells more.\n`;
+  if (asked) terminal.out(text);
+  else terminal.err(`behalf: unknown command ${name}\n\n${text}`);
+  return asked ? 0 : 2;
+}

@@ -1,0 +1,46 @@
+import { connectDatabase, openDatabase } from '#database';
+import { fsck as checkDatabase, type FsckReport } from '#ledger';
+import { type Command, JSON_OPTION, textOption } from './command.ts';
+import { progressLine } from './progress.ts';
+import { settingsFrom } from './settings.ts';
+
+/** `behalf fsck`: recomputes the log from the entry bytes in the database. */
+export const fsck: Command = {
+  name: 'fsck',
+  summary: 'recompute the log from the database: entries, tiles, root, checkpoints; names the first difference',
+  options: {
+    key: { value: 'vkey', says: 'also check every checkpoint’s signature with this verifier key' },
+    ...JSON_OPTION,
+  },
+  async run(given, terminal) {
+    const { databaseUrl, dataDir } = settingsFrom(terminal.environment);
+    const tell = (says: string) => terminal.err(`${says}\n`);
+    const database =
+      databaseUrl === undefined
+        ? await openDatabase({ dataDir, onProgress: tell })
+        : connectDatabase({ url: databaseUrl });
+    try {
+      const verifierKey = textOption(given, 'key');
+      const progress = progressLine(terminal, 'entries checked');
+      const report = await checkDatabase({
+        database,
+        logId: 1,
+        ...(verifierKey === undefined ? {} : { verifierKey }),
+        onProgress: progress,
+      });
+      progress.end();
+      terminal.out(given.options.json === true ? `${toJson(report)}\n` : describe(report));
+      return report.ok ? 0 : 1;
+    } finally {
+      await database.close();
+    }
+  },
+};
+
+const toJson = (report: FsckReport): string =>
+  JSON.stringify(report, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value));
+
+const describe = (report: FsckReport): string =>
+  report.ok
+    ? `sound: ${report.entries} entries recomputed from their bytes; tiles, root and checkpoints agree\n`
+    : `not sound after ${report.entries} entries: ${report.firstDifference?.says ?? 'no difference is named'}\n`;
