@@ -19,7 +19,7 @@ export type {
   Severity,
   Verdict,
 } from './chain.ts';
-export { GRADES, VERDICTS } from './chain.ts';
+export { GAP_KINDS, GRADES, VERDICTS } from './chain.ts';
 export { type JoinKey, joinKeysOf } from './join-key.ts';
 export { clearPartyKey, describeParty, partyKey } from './party-key.ts';
 export { RULES } from './rules/index.ts';

@@ -1,4 +1,4 @@
-import type { Chain, Completeness, Verdict } from '#chains';
+import type { Chain, Completeness, Finding, Hop, Verdict } from '#chains';
 import type { EntryParty } from '#observation';
 
 /**
@@ -26,6 +26,15 @@ export interface LogPosition {
   readonly published: string; // decimal: entries under the last signed checkpoint
 }
 
+/** `GET /api/v1/log` */
+export interface LogAnswer {
+  readonly origin: string;
+  readonly verifierKey: string;
+  readonly size: string; // decimal: entries sequenced
+  readonly published: string; // decimal: entries under the last signed checkpoint
+  readonly projected: string; // decimal: entries that chains take account of
+}
+
 /** One row of `GET /api/v1/chains`. */
 export interface ChainSummary {
   readonly id: string;
@@ -47,4 +56,42 @@ export interface ChainsAnswer {
   readonly chains: readonly ChainSummary[];
   readonly next: string | null; // cursor
   readonly log: LogPosition;
+}
+
+/** `GET /api/v1/hops`: newest first, keyset pagination. */
+export interface HopsAnswer {
+  readonly hops: readonly HopInChain[];
+  readonly next: string | null;
+  readonly log: LogPosition;
+}
+
+export interface HopInChain {
+  readonly chain: string; // chain id
+  readonly hop: Hop<PartyView>;
+}
+
+/** `GET /api/v1/findings`: of the newest chains first, keyset pagination. */
+export interface FindingsAnswer {
+  readonly findings: readonly FindingInChain[];
+  readonly next: string | null;
+  readonly log: LogPosition;
+}
+
+export interface FindingInChain {
+  readonly chain: string; // chain id
+  readonly time: string; // unix nanoseconds, decimal: of the chain's first claim
+  readonly finding: Finding;
+}
+
+/** `GET /readyz` */
+export interface ReadyAnswer {
+  readonly ready: boolean;
+  readonly database: 'answers' | 'does not answer';
+  readonly log: { readonly size: string; readonly published: string } | null;
+  readonly projection: {
+    readonly size: string; // decimal: entries taken account of
+    readonly behind: string | null; // decimal: entries sequenced and not yet taken account of
+    readonly unread: string | null; // decimal: entries nobody could read
+    readonly trouble: string | null;
+  };
 }

@@ -1,1 +1,30 @@
-export type { ChainAnswer, ChainSummary, ChainsAnswer, LogPosition, PartyView } from './answers.ts';
+/**
+ * The read API: chains, hops, findings, entries with their proofs, and the log itself in C2SP form, with an OpenAPI document
+ * made from the routes. It only reads, refuses what it does not know with the reason, and opens persons for the answer
+ * alone. Proven by test/query.
+ */
+
+export type {
+  ChainAnswer,
+  ChainSummary,
+  ChainsAnswer,
+  FindingInChain,
+  FindingsAnswer,
+  HopInChain,
+  HopsAnswer,
+  LogAnswer,
+  LogPosition,
+  PartyView,
+  ReadyAnswer,
+} from './answers.ts';
+export type { QueryOptions } from './context.ts';
+export { periodOf } from './filter.ts';
+export { MOMENT_PATTERN, parseMoment } from './moment.ts';
+export type { PersonFinder } from './party-filter.ts';
+export type { Opened, PersonOpener } from './party-view.ts';
+export { openParties, partiesOfHop, showHop } from './party-view.ts';
+export type { Problem, ProblemCode } from './problem.ts';
+export { PROBLEMS, QueryProblem } from './problem.ts';
+export type { Alarm } from './problem-handler.ts';
+export { installProblems } from './problem-handler.ts';
+export { queryApi } from './query-api.ts';
