@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
-import type { TestContext } from 'node:test';
+import { after, type TestContext } from 'node:test';
 import pg from 'pg';
 import { startPostgres } from '#database';
 import type { Account } from '../../src/database/postgres/account.ts';
@@ -19,9 +19,31 @@ export async function closedFolder(t: TestContext): Promise<string> {
   return folder;
 }
 
-/** An embedded PostgreSQL on a fresh or given data folder, stopped after the test, and what it told. */
+let prepared: Promise<string> | undefined;
+after(async () => {
+  if (prepared !== undefined) await rm(await prepared, { recursive: true, force: true });
+});
+
+/**
+ * A data folder in which a server has been before. Made once for a test file and copied for each test with all owners
+ * and modes, as making a cluster takes most of a test's time.
+ */
+export async function usedFolder(t: TestContext): Promise<string> {
+  prepared ??= prepare();
+  const folder = await closedFolder(t);
+  execFileSync('cp', ['-a', `${await prepared}/.`, folder]);
+  return folder;
+}
+
+async function prepare(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'behalf-database-'));
+  await (await startPostgres({ dataDir: folder })).stop();
+  return folder;
+}
+
+/** An embedded PostgreSQL on a used or given data folder, stopped after the test, and what it told. */
 export async function embedded(t: TestContext, dataDir?: string) {
-  const folder = dataDir ?? (await closedFolder(t));
+  const folder = dataDir ?? (await usedFolder(t));
   const told: string[] = [];
   const postgres = await startPostgres({ dataDir: folder, onProgress: (says) => told.push(says) });
   t.after(() => postgres.stop());

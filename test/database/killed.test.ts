@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connectDatabase, DatabaseError, isRetryable, startPostgres } from '#database';
-import { ask, closedFolder, embedded, end, postmasterPid, serverProcess } from './embedded.ts';
+import { ask, closedFolder, embedded, end, postmasterPid, serverProcess, usedFolder } from './embedded.ts';
 
 test('a second server on the folder is refused, naming the folder and the process that holds it', async (t) => {
   const { dataDir, postgres } = await embedded(t);
@@ -28,7 +28,7 @@ test('of servers that start on a fresh folder at once exactly one gets it', asyn
 });
 
 test('PostgreSQL stops when its server is killed, and what was committed is there afterwards', async (t) => {
-  const dataDir = await closedFolder(t);
+  const dataDir = await usedFolder(t);
   const { url, child } = await serverProcess(t, dataDir);
   await ask(url, `create table kept as select 'here' as it`);
   const pid = postmasterPid(dataDir);
@@ -44,7 +44,7 @@ test('PostgreSQL stops when its server is killed, and what was committed is ther
 
 test('a PostgreSQL that outlived its killed server is stopped by the next one', async (t) => {
   if (process.platform !== 'linux') return t.skip('finds the watcher through /proc');
-  const dataDir = await closedFolder(t);
+  const dataDir = await usedFolder(t);
   const { url, child } = await serverProcess(t, dataDir);
   await ask(url, `create table kept as select 'here' as it`);
   const pid = postmasterPid(dataDir);
@@ -73,6 +73,16 @@ test('a PostgreSQL that is killed is started again under the same address, with 
   }
 });
 
+test('while PostgreSQL cannot be started again, it is told why, callers get retryable errors, and stop works', async (t) => {
+  const { dataDir, postgres, told } = await embedded(t);
+  await writeFile(join(dataDir, 'postgres', 'postgresql.auto.conf'), `no_such_setting = 'x'\n`);
+  process.kill(postmasterPid(dataDir), 'SIGKILL');
+  await until(() => told.some((says) => /did not start: .*no_such_setting/.test(says)));
+  const error = await ask(postgres.url, 'select 1').catch((caught: unknown) => caught);
+  assert.ok(isRetryable(error), String(error));
+  await postgres.stop();
+});
+
 test('a session that is killed takes the others with it, and PostgreSQL recovers by itself', async (t) => {
   const { dataDir, postgres, told } = await embedded(t);
   const database = connectDatabase({ url: postgres.url });
@@ -88,8 +98,7 @@ test('a session that is killed takes the others with it, and PostgreSQL recovers
 });
 
 test('a lock file of a machine that went down is cleared also when its number went to another process', async (t) => {
-  const { dataDir, postgres } = await embedded(t);
-  await postgres.stop();
+  const dataDir = await usedFolder(t);
   const cluster = join(dataDir, 'postgres');
   const { uid, gid } = statSync(cluster);
   const other = spawn('sleep', ['60'], process.getuid?.() === 0 ? { uid, gid } : {});

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { openDatabase } from '#database';
 import { emptyDatabase } from '../database.ts';
-import { ask, closedFolder, postmasterPid } from './embedded.ts';
+import { ask, closedFolder, postmasterPid, usedFolder } from './embedded.ts';
 
 test('without an address the embedded PostgreSQL is started, migrated, and stopped by close', async (t) => {
   const dataDir = await closedFolder(t);
@@ -28,7 +28,7 @@ test('with an address that database is migrated, and nothing is put in the data 
 });
 
 test('when the migration fails PostgreSQL is stopped before the error is thrown', async (t) => {
-  const dataDir = await closedFolder(t);
+  const dataDir = await usedFolder(t);
   const database = await openDatabase({ dataDir });
   await ask(database.url, `update behalf.migration set sha256 = sha256('other') where number = 1`);
   await database.close();

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import pg from 'pg';
 import { DatabaseError, findPostgres, startPostgres } from '#database';
-import { ask, closedFolder, embedded } from './embedded.ts';
+import { ask, closedFolder, embedded, usedFolder } from './embedded.ts';
 
 const isRoot = process.getuid?.() === 0;
 
@@ -77,7 +77,7 @@ test('its log holds neither the password nor rows nor statements', async (t) => 
 
 test('a port opens it on 127.0.0.1 as well', async (t) => {
   const port = 20_000 + (process.pid % 20_000);
-  const postgres = await startPostgres({ dataDir: await closedFolder(t), port });
+  const postgres = await startPostgres({ dataDir: await usedFolder(t), port });
   t.after(() => postgres.stop());
   const { password } = new URL(postgres.url);
   const client = new pg.Client({ host: '127.0.0.1', port, user: 'behalf', database: 'behalf', password });
@@ -111,9 +111,7 @@ test('what stands in the way of a start is named, with what to do, and nothing i
   await writeFile(file, '');
   await refuses(file, 'configuration', /file cannot be used: .*BEHALF_DATA_DIR/);
 
-  const { postgres } = await embedded(t, join(dataDir, 'made'));
-  await postgres.stop();
-  const made = join(dataDir, 'made');
+  const made = await usedFolder(t);
   const password = join(made, 'postgres.password');
   const kept = await readFile(password);
   await writeFile(password, 'of another folder\n');
@@ -129,8 +127,7 @@ test('what stands in the way of a start is named, with what to do, and nothing i
 });
 
 test('a setting that PostgreSQL refuses is told in its own words', async (t) => {
-  const { postgres, dataDir } = await embedded(t);
-  await postgres.stop();
+  const dataDir = await usedFolder(t);
   await writeFile(join(dataDir, 'postgres', 'postgresql.auto.conf'), `no_such_setting = 'x'\n`);
   await refuses(dataDir, 'unavailable', /did not start: .*no_such_setting/);
 });

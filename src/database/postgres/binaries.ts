@@ -93,7 +93,7 @@ async function whyUnusable(binaries: Binaries, account: Account | undefined): Pr
     }
     return undefined;
   } catch (error) {
-    return error instanceof Error ? error.message.trim() : String(error);
+    return (error instanceof Error ? error.message : String(error)).trim().replaceAll('\n', ': ');
   }
 }
 
