@@ -61,7 +61,9 @@ function sideBySide(shown: readonly Shown[]): string {
     played.name,
     answer.chain.verdict.toUpperCase(),
     answer.chain.reason,
-    ...answer.chain.findings.filter(({ verdict }) => verdict !== null).map(({ rule, title }) => `${title} (${rule})`),
+    ...new Set(
+      answer.chain.findings.filter(({ verdict }) => verdict !== null).map(({ rule, title }) => `${title} (${rule})`),
+    ),
   ]);
   return `\n${'━'.repeat(100)}\nSide by side\n\n${besideEachOther(columns, { width: 100, gap: 3 })}\n`;
 }

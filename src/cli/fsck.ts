@@ -1,8 +1,8 @@
-import { connectDatabase, openDatabase } from '#database';
+import { connectDatabase, type Database, findPostgres, openDatabase } from '#database';
 import { fsck as checkDatabase, type FsckReport } from '#ledger';
 import { type Command, JSON_OPTION, textOption } from './command.ts';
 import { progressLine } from './progress.ts';
-import { settingsFrom } from './settings.ts';
+import { type Settings, settingsFrom } from './settings.ts';
 
 /** `behalf fsck`: recomputes the log from the entry bytes in the database. */
 export const fsck: Command = {
@@ -13,12 +13,7 @@ export const fsck: Command = {
     ...JSON_OPTION,
   },
   async run(given, terminal) {
-    const { databaseUrl, dataDir } = settingsFrom(terminal.environment);
-    const tell = (says: string) => terminal.err(`${says}\n`);
-    const database =
-      databaseUrl === undefined
-        ? await openDatabase({ dataDir, onProgress: tell })
-        : connectDatabase({ url: databaseUrl });
+    const database = await lookOn(settingsFrom(terminal.environment), (says) => terminal.err(`${says}\n`));
     try {
       const verifierKey = textOption(given, 'key');
       const progress = progressLine(terminal, 'entries checked');
@@ -36,6 +31,12 @@ export const fsck: Command = {
     }
   },
 };
+
+/** The database of the settings, also while a server runs on it: this command reads, and starts one only when none runs. */
+async function lookOn({ databaseUrl, dataDir }: Settings, onProgress: (says: string) => void): Promise<Database> {
+  const url = databaseUrl ?? (await findPostgres(dataDir));
+  return url === undefined ? openDatabase({ dataDir, onProgress }) : connectDatabase({ url });
+}
 
 const toJson = (report: FsckReport): string =>
   JSON.stringify(report, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value));
