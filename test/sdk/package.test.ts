@@ -46,7 +46,7 @@ test('the published package installs alone, without pg or fastify, and a program
   for (const name of ['pg', 'fastify', 'typebox', 'canonicalize'])
     assert.ok(!installed.includes(name), `${name} came along`);
   const ours = installed.filter((name) => !name.startsWith('@opentelemetry/'));
-  assert.deepEqual(ours, ['@behalf/sdk', 'fastify-plugin', 'jose']);
+  assert.deepEqual(ours, ['@behalf/sdk', 'fastify-plugin', 'jose', 'oauth4webapi']);
 
   await writeFile(join(folder, 'program.js'), PROGRAM);
   const { stdout } = await run(process.execPath, ['program.js'], { cwd: folder });
