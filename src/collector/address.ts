@@ -17,22 +17,26 @@ INTERNAL.addAddress('::1', 'ipv6');
 INTERNAL.addSubnet('fc00::', 7, 'ipv6');
 INTERNAL.addSubnet('fe80::', 10, 'ipv6');
 
-/**
- * The other end's address: the called host for a caller, the calling host for a callee. A calling address on the public
- * Internet may be a person's (personal data): it is not kept.
- */
+/** The other end of a plain span: the called host for a caller, the calling host for a callee. */
 export function peerAddressOf(reading: Reading, side: HopObservation['side'], notes: Notes): string | undefined {
-  const field = 'transport.peerAddress';
   if (side === 'local') return undefined;
-  if (side === 'caller') return notes.identifier(field, reading.serverAddress, 255);
-  const { clientAddress } = reading;
-  if (clientAddress === undefined) return undefined;
-  if (isIP(clientAddress) === 0 || isInternal(clientAddress)) return notes.identifier(field, clientAddress, 255);
+  return addressToKeep(side === 'caller' ? reading.serverAddress : reading.clientAddress, side, notes);
+}
+
+/** A calling address on the public Internet may be a person's (personal data): it is not kept, and that is told. */
+export function addressToKeep(
+  address: string | undefined,
+  side: HopObservation['side'] | undefined,
+  notes: Notes,
+): string | undefined {
+  const field = 'transport.peerAddress';
+  if (address === undefined || side === 'caller' || isIP(address) === 0 || isInternal(address))
+    return notes.identifier(field, address, 255);
   notes.miss(field, 'redacted');
   return undefined;
 }
 
 const isInternal = (address: string): boolean => {
-  const plain = address.replace(/^::ffff:(?=\d+\.)/i, '');
+  const plain = address.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, '');
   return INTERNAL.check(plain, isIPv4(plain) ? 'ipv4' : 'ipv6');
 };

@@ -5,6 +5,8 @@ type AbsenceReason = HopObservation['absent'][string];
 
 const MAX_ANOMALIES = 32; // the schema's own bound
 const MAX_ABSENT = 32;
+/** How much of a long text is looked at: more than is kept, so that a secret at the cut is seen for what it is. */
+const SCANNED = 2;
 
 /**
  * What is said of one observation beside its fields: what is missing and why, what was wrong with what came. Every text
@@ -40,30 +42,30 @@ export class Notes {
 
   /** An identifier: whole or not at all, because a shortened one may equal another's. */
   identifier(field: string, value: string | undefined, maxLength: number): string | undefined {
-    const clean = this.#clean(field, value);
-    if (clean === undefined || clean.length <= maxLength) return clean;
-    this.warn('too_long', `${field}: ${clean.length} characters, at most ${maxLength}; left out whole`);
+    if (value === undefined || value.length <= maxLength) return this.#clean(field, value);
+    this.warn('too_long', `${field}: ${value.length} characters, at most ${maxLength}; left out whole`);
     this.miss(field, 'unverifiable');
     return undefined;
   }
 
   /** A description: cut at the limit, and said so. */
   description(field: string, value: string | undefined, maxLength: number): string | undefined {
-    const clean = this.#clean(field, value);
-    if (clean === undefined || clean.length <= maxLength) return clean;
-    this.warn('cut', `${field}: ${clean.length} characters, cut to ${maxLength}`);
-    return clean
-      .slice(0, maxLength)
-      .toWellFormed()
-      .replace(/\ufffd$/, '');
+    const clean = this.#clean(field, value?.slice(0, SCANNED * maxLength));
+    if (clean === undefined || (clean.length <= maxLength && value?.length === clean.length)) return clean;
+    this.warn('cut', `${field}: ${value?.length} characters, cut to ${maxLength}`);
+    return wholeCharacters(clean.slice(0, maxLength));
   }
 
   /** A path, operation or name that a program made up: query, mail addresses and opaque segments are taken out. */
   path(field: string, value: string | undefined, maxLength: number): string | undefined {
     if (value === undefined || value === '') return undefined;
-    const kept = withoutSecrets(value);
-    if (kept !== value) this.warn('redacted', `${field}: query, mail address or opaque part left out`);
-    return this.description(field, kept, maxLength);
+    const seen = value.slice(0, SCANNED * maxLength);
+    const kept = withoutSecrets(seen);
+    if (kept !== seen) this.warn('redacted', `${field}: query, mail address or opaque part left out`);
+    const clean = this.#clean(field, kept);
+    if (clean === undefined || (clean.length <= maxLength && seen === value)) return clean;
+    this.warn('cut', `${field}: ${value.length} characters, cut to ${maxLength}`);
+    return wholeCharacters(clean.slice(0, maxLength));
   }
 
   /** Drops what looks like a secret. PostgreSQL text and UTF-8 hold neither NUL nor lone surrogates: replaced, and said. */
@@ -79,3 +81,6 @@ export class Notes {
     return clean;
   }
 }
+
+/** Without the half of a character that a cut left over. */
+const wholeCharacters = (text: string): string => (text.isWellFormed() ? text : text.slice(0, -1));

@@ -1,5 +1,6 @@
 import * as semconv from '@behalf/sdk/semconv';
 import { type Observation, parseObservation, type Reporter } from '#observation';
+import { addressToKeep } from './address.ts';
 import { AttributeReader } from './attribute-reader.ts';
 import { capBasis, capExchangeBasis } from './grade.ts';
 import { Notes } from './notes.ts';
@@ -113,7 +114,11 @@ function hopFields(reader: AttributeReader): Record<string, unknown> {
     transport: given<Record<string, unknown>>({
       protocol: reader.text(semconv.TRANSPORT_PROTOCOL) ?? 'unknown',
       peerService: reader.identifier(semconv.TRANSPORT_PEER_SERVICE, 'transport.peerService', 255),
-      peerAddress: reader.identifier(semconv.TRANSPORT_PEER_ADDRESS, 'transport.peerAddress', 255),
+      peerAddress: addressToKeep(
+        reader.text(semconv.TRANSPORT_PEER_ADDRESS),
+        reader.text(semconv.HOP_SIDE) === 'caller' ? 'caller' : 'callee',
+        reader.notes,
+      ),
     }),
     subject: subject && cap(subject, 'subject'),
     initiator: initiator && cap(initiator, 'initiator'),

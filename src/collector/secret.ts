@@ -4,26 +4,26 @@ const CARRIERS =
 
 /**
  * Text that looks like a credential. Wide on purpose: a field too many left out is named in the entry's `absent`, a token
- * in an append-only ledger stays for ever.
+ * in an append-only ledger stays for ever. Hostile text is matched against these: each takes time linear in it.
  */
 const SECRETS: readonly RegExp[] = [
-  // JWS and JWE compact form: a base64url JSON object, then a dot.
-  /\beyJ[A-Za-z0-9_-]{6,}\.[A-Za-z0-9_-]*/,
+  // JWS and JWE compact form: a base64url JSON object, then a dot; or the beginning of a long one.
+  /\beyJ[A-Za-z0-9_-]{6,40}[A-Za-z0-9_.-]/,
   // An authorization scheme before something that is no plain word.
-  /\b(?:[Bb]earer|BEARER|[Bb]asic|BASIC|DPoP|dpop|[Nn]egotiate|[Tt]oken)\s+(?=\S*(?:[0-9=_~+/]|[a-z][A-Z]))[A-Za-z0-9+/_.~=-]{8,}/,
+  /\b(?:[Bb]earer|BEARER|[Bb]asic|BASIC|DPoP|dpop|[Nn]egotiate|[Tt]oken)\s+(?=\S{0,60}(?:[0-9=_~+/]|[a-z][A-Z]))[A-Za-z0-9+/_.~=-]{8,}/,
   /-----BEGIN [A-Z ]*(?:PRIVATE KEY|CERTIFICATE)/,
   // Forms that issuers document for their own keys and tokens.
-  /\b(?:sk|pk|rk)[-_](?=\S*[0-9])[A-Za-z0-9_-]{16,}/,
+  /\b(?:sk|pk|rk)[-_](?=[A-Za-z0-9_-]{0,40}[0-9])[A-Za-z0-9_-]{16,}/,
   /\b(?:gh[pousr]_|github_pat_|glpat-|xox[abeoprs]-|xapp-|npm_|pypi-|hvs\.|hvb\.|dop_v1_|shp(?:at|ss|ca|pa)_|whsec_|ya29\.|1\/\/0)[A-Za-z0-9_.-]{8,}/,
   /\b(?:AKIA|ASIA)[0-9A-Z]{16}\b/,
   /\bAIza[0-9A-Za-z_-]{30,}/,
   /\bSG\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}/,
   // name=value in queries, forms and cookies; "name":"value"; header: value.
-  new RegExp(`(?:^|[?&;,\\s"'{(])(?:${CARRIERS})=[^\\s"'&;,]{4,}`, 'i'),
+  new RegExp(`(?:^|[^\\w-])(?:${CARRIERS})=[^\\s"'&;,]{4,}`, 'i'),
   new RegExp(`["'](?:${CARRIERS})["']\\s*:\\s*["'][^"']{4,}`, 'i'),
   /\b(?:(?:proxy-)?authorization|(?:set-)?cookie|x-api-key)["']?\s*:\s*\S/i,
   // user:password@host
-  /\b[a-z][a-z0-9+.-]*:\/\/[^/\s:@]+:[^/\s@]+@/i,
+  /\b[a-z][a-z0-9+.-]{0,20}:\/\/[^/\s:@]{1,100}:[^/\s@]{1,100}@/i,
 ];
 
 /** True when a text holds what looks like a token, key, password, cookie, authorization code or session. */
@@ -32,7 +32,6 @@ export const looksSecret = (text: string): boolean => SECRETS.some((pattern) => 
 /** What stands in for what was left out of a longer text. */
 export const REDACTED = '[redacted]';
 
-const EMAIL = /[^\s@/?#"'<>]+(?:@|%40)[^\s@/?#"'<>]+\.[^\s@/?#"'<>]{2,}/gi;
 const SECRET_NAMED =
   /^(?:[\w-]*(?:token|secret|password|passwd|session|sessions|api-?key|credential)s?|code|sid|magic|magic-link|reset|verify|invite|invitation|otp)$/i;
 
@@ -41,12 +40,18 @@ const SECRET_NAMED =
  * path segments that are opaque or that follow a segment such as `token`. Route templates are kept.
  */
 export function withoutSecrets(text: string): string {
-  const plain = text.replace(/\?\S*|(?<=\/[^\s#]*)#\S*/g, '').replace(EMAIL, REDACTED);
+  const plain = text.replace(/\?\S*|(?<=\/[^\s#]*)#\S*/g, '').replace(/[^\s/?#"'<>]+/g, hideMailAddress);
   if (!plain.includes('/')) return plain;
   const segments = plain.split('/');
   return segments
     .map((segment, i) => (i > 0 && hidesSecret(segment, segments[i - 1] ?? '') ? REDACTED : segment))
     .join('/');
+}
+
+/** A part between delimiters that holds a mail address, written plainly or percent-encoded, is left out whole. */
+function hideMailAddress(part: string): string {
+  const at = part.search(/@|%40/);
+  return at > 0 && part.indexOf('.', at) > at + 1 ? REDACTED : part;
 }
 
 function hidesSecret(segment: string, before: string): boolean {
