@@ -100,6 +100,7 @@ class Follower implements Projection {
     const entries = await this.#log.entries(this.#position, BATCH);
     if (entries.length === 0) return false;
     const { position, unread } = await takeIn(database, logId, entries);
+    this.#trouble = undefined;
     this.#arrive(position);
     if (unread[0] !== undefined) {
       const { leafIndex, reason } = unread[0];

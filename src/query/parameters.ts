@@ -14,7 +14,7 @@ export const compileParameters: FastifySchemaCompiler<TSchema> = ({ schema }) =>
     try {
       const value = readNumbers(once(given), shape);
       if (checker.Check(value)) return { value };
-      return { error: complaint(checker.Errors(value), shape) };
+      return { error: missing(value, shape) ?? complaint(checker.Errors(value), shape) };
     } catch (error) {
       if (error instanceof QueryProblem) return { error };
       throw error;
@@ -38,19 +38,26 @@ function readNumbers(given: Readonly<Record<string, unknown>>, { properties }: T
   );
 }
 
+function missing(given: Readonly<Record<string, unknown>>, shape: TObject): QueryProblem | undefined {
+  const name = (shape.required ?? []).find((each) => !Object.hasOwn(given, each));
+  if (name === undefined) return undefined;
+  return new QueryProblem('invalid_parameter', `${name}: expected it, got none${describe(shape, name)}`);
+}
+
+function describe({ properties }: TObject, name: string): string {
+  const { description } = properties[name] as { description?: string };
+  return description === undefined ? '' : `; it is ${description}`;
+}
+
 function complaint(
   errors: readonly { readonly instancePath: string; readonly message: string }[],
-  { properties }: TObject,
+  shape: TObject,
 ): QueryProblem {
-  const names = Object.keys(properties);
+  const names = Object.keys(shape.properties);
   const [first] = errors.filter(({ instancePath }) => names.some((name) => instancePath === `/${name}`));
   if (first !== undefined) {
     const name = first.instancePath.slice(1);
-    const { description } = properties[name] as { description?: string };
-    return new QueryProblem(
-      'invalid_parameter',
-      `${name}: ${first.message}${description ? `; it is ${description}` : ''}`,
-    );
+    return new QueryProblem('invalid_parameter', `${name}: ${first.message}${describe(shape, name)}`);
   }
   const known = names.length === 0 ? 'this address takes none' : `known are ${names.join(', ')}`;
   return new QueryProblem('unknown_parameter', `a parameter is not known here; ${known}`);
