@@ -4,6 +4,8 @@
  * written, and says which check failed in a VerificationError. Proven by test/verify.
  */
 
+export type { AcceptedCheckpoint } from './check-policy.ts';
+export { checkPolicy, cosignaturesOf, meetsQuorum } from './check-policy.ts';
 export type { Checkpoint, Cosigned } from './checkpoint.ts';
 export { formatCheckpoint, openCheckpoint, openCosignature, parseCheckpoint } from './checkpoint.ts';
 export type { ConsistencyProof, SubtreeConsistencyProof } from './consistency-proof.ts';
@@ -14,6 +16,10 @@ export { checkInclusion, checkSubtreeInclusion } from './inclusion-proof.ts';
 export type { Fetch } from './log-client.ts';
 export type { Note, NoteSignature } from './note.ts';
 export { formatNote, parseNote } from './note.ts';
+export type { Policy, PolicyGroup, PolicyLog, PolicyWitness } from './policy.ts';
+export { policyOfLog } from './policy.ts';
+export { formatPolicy, parsePolicy } from './policy-file.ts';
+export { portableSha256 } from './portable-sha256.ts';
 export type { HashReader } from './prove.ts';
 export { consistencyNodes, inclusionNodes, proveConsistency, proveInclusion } from './prove.ts';
 export { sha256 } from './sha256.ts';

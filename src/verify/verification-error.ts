@@ -4,11 +4,13 @@ export const VERIFICATION_CODES = [
   'unsigned', // no signature by the key that was asked for
   'bad_signature', // a signature under that key's name and id that does not verify
   'wrong_origin', // signed by the key, but for another log
+  'quorum', // signed, and cosigned by fewer witnesses than the policy asks for
   'inclusion', // the proof does not lead from the leaf to the root
   'consistency', // the newer tree does not contain the older one
   'entry_mismatch', // an entry's bytes do not hash to its leaf
   'tile_mismatch', // a tile does not hold the hashes of what lies below it
   'root_mismatch', // the tiles or entries do not hash to the checkpoint's root
+  'disclosure', // a sealed value, or the key given for it, that does not belong to what is proven
   'empty_log', // size 0: there was nothing to examine
   'unavailable', // the log did not answer, or answered with an error
   'too_large', // an answer longer than its format allows

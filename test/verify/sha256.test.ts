@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { test } from 'node:test';
-import { sha256 } from '@behalf/verify';
+import { portableSha256, sha256 } from '@behalf/verify';
 import fc from 'fast-check';
 
 const reference = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
-const own = (...parts: readonly Uint8Array[]): string => Buffer.from(sha256(...parts)).toString('hex');
+const own = (...parts: readonly Uint8Array[]): string => {
+  const hash = sha256(...parts);
+  assert.deepEqual(portableSha256(...parts), hash, 'what browsers hash with gives the same');
+  return Buffer.from(hash).toString('hex');
+};
 
 test('every message of 0 to 300 bytes hashes as node:crypto hashes it', () => {
   for (let length = 0; length <= 300; length += 1) {
@@ -42,4 +46,8 @@ test('a returned hash is the caller’s own: later calls do not change it', () =
   const copy = first.slice();
   sha256(new Uint8Array([2]));
   assert.deepEqual(first, copy);
+});
+
+test('a returned hash is a plain Uint8Array, whose slice is a copy', () => {
+  for (const hash of [sha256(), portableSha256()]) assert.equal(Object.getPrototypeOf(hash), Uint8Array.prototype);
 });
