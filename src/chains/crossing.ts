@@ -54,6 +54,14 @@ function gradeOf(caller: End | undefined, callee: End | undefined, joint: Joint,
     rests: [{ says: text, entries: [...leafIndexesOf(caller), ...leafIndexesOf(callee), ...more] }],
   });
   if (caller === undefined || callee === undefined) {
+    const exchange = caller && lineage.answeredIn(caller);
+    if (exchange !== undefined) {
+      const isNamed = peerOf(caller) === exchange.entry.reporter.service;
+      const leaf = String(exchange.leafIndex);
+      return says(isNamed ? 'corroborated' : 'inferred', 'the issuer reports the exchange it answered in this call', [
+        leaf,
+      ]);
+    }
     return says(
       'asserted',
       callee?.side === 'local' ? 'a step inside one service, by its own account' : 'told by one side only',
@@ -105,8 +113,10 @@ function contradict(caller: End, callee: End, lineage: Lineage): boolean {
   return here !== undefined && there !== undefined && here.basis === there.basis && partyKey(here) !== partyKey(there);
 }
 
-const namesAsPeer = (caller: End, callee: End): boolean =>
-  firstOf([caller], (entry) => entry.transport.peerService) === callee.service;
+const peerOf = (caller: End | undefined): string | undefined =>
+  firstOf([caller], (entry) => entry.transport.peerService);
+
+const namesAsPeer = (caller: End, callee: End): boolean => peerOf(caller) === callee.service;
 
 function namesSameSubject(caller: End, callee: End): boolean {
   const [here, there] = [subjectOf(caller), subjectOf(callee)];

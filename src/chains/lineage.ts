@@ -14,6 +14,8 @@ export interface Lineage {
   mintedBy(digest: string): readonly SeenExchange[];
   /** An exchange in which the issuer accepted this token, made in this end's own handling and not further down. */
   exchangedBy(tokenIn: string, end: End): SeenExchange | undefined;
+  /** An exchange that somebody else reports to have answered within this very call. */
+  answeredIn(caller: End): SeenExchange | undefined;
 }
 
 /** `ends` are all ends of the set: an exchange is placed under the ends its span descends from. */
@@ -22,10 +24,19 @@ export function lineageOf(exchanges: readonly SeenExchange[], ends: readonly End
   const minted = groupBy(sorted, ({ entry }) => entry.tokenOut);
   const taken = groupBy(sorted, ({ entry }) => entry.tokenIn);
   const bySpan = indexBySpan(ends);
+  const answered = new Map(
+    sorted.toReversed().flatMap((exchange) => {
+      const [nearest] = ancestorsOf(exchange.entry, bySpan);
+      return nearest?.side === 'caller' && nearest.service !== exchange.entry.reporter.service
+        ? [[nearest, exchange]]
+        : [];
+    }),
+  );
   return {
     exchanges: sorted,
     mintedBy: (digest) => minted.get(digest) ?? [],
     path: (from, to) => walkBack(minted, from, to),
+    answeredIn: (caller) => answered.get(caller),
     exchangedBy: (tokenIn, end) =>
       taken.get(tokenIn)?.find(({ entry }) => hasAccepted(entry) && isMadeBy(entry, end, bySpan)),
   };

@@ -39,9 +39,10 @@ function causesOf(draft: Draft, above: Above, web: Web): readonly (readonly Cand
 /** Raises a link to `proven` when the hop's token is, or was exchanged from, the token of the nearest hop above that had one. */
 function withTokens(draft: Draft, candidate: Candidate, above: Above, web: Web): Candidate {
   const to = digestOfDraft(draft);
+  if (to === undefined) return candidate;
   const bearer = nearestBearer(candidate.from, above);
   const from = bearer && digestOfDraft(bearer);
-  if (to === undefined || bearer === undefined || from === undefined || !isVerified(bearer)) return candidate;
+  if (bearer === undefined || from === undefined || !isVerified(bearer)) return candidate;
   const path = web.lineage.path(from, to);
   if (path === undefined) return candidate;
   const says =

@@ -301,3 +301,18 @@ test('a chain whose last known step is inside a service that no boundary answere
   entries.hop({ service: 'planner', side: 'local', at: [1, 4, 3] });
   assert.equal(only(stitch(entries.all)).verdict, 'unknown');
 });
+
+test('a call to the issuer is told by both sides when the issuer reports the exchange it answered in it', () => {
+  for (const [peerService, grade] of [
+    ['idp', 'corroborated'],
+    ['other', 'inferred'],
+  ] as const) {
+    const entries = new Entries();
+    entries.hop({ service: 'a', side: 'caller', at: [1, 2, 1], transport: { protocol: 'http', peerService } });
+    entries.exchange({ at: [1, 3, 2], tokenIn: digest('T'), tokenOut: digest('U') });
+    const chain = only(stitch(entries.all));
+    assert.equal(chain.hops[0]?.grade, grade);
+    assert.deepEqual(chain.hops[0]?.rests[0]?.entries, ['0', '1']);
+    assert.ok(chain.gaps.every((gap) => gap.kind !== 'caller_without_callee'));
+  }
+});
