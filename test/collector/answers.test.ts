@@ -114,6 +114,22 @@ test('a body of 65 MiB is answered 413 with nothing configured', async (t) => {
   assert.equal((await collectorOf(t).post('logs', new Uint8Array(65 * MiB))).statusCode, 413);
 });
 
+test('a sender that goes on sending beyond the limit still reads the answer', async (t) => {
+  const { app } = collectorOf(t, { maxBodyBytes: MiB });
+  const url = await app.listen({ host: '127.0.0.1', port: 0 });
+  const endless = new ReadableStream({ pull: (controller) => controller.enqueue(new Uint8Array(MiB / 4)) });
+  for (const [body, headers] of [
+    [new Uint8Array(2 * MiB), {}],
+    [endless, {}],
+    [gzipSync(Buffer.alloc(50 * MiB), { level: 1 }), { 'content-encoding': 'gzip' }],
+  ] as const) {
+    const init = { method: 'POST', body, duplex: 'half', headers: { 'content-type': PROTOBUF, ...headers } };
+    const answer = await fetch(`${url}/v1/traces`, init as RequestInit);
+    assert.equal(answer.status, 413);
+    assert.ok((await answer.arrayBuffer()).byteLength > 0);
+  }
+});
+
 test('a compression bomb is stopped at the limit', async (t) => {
   const bomb = gzipSync(Buffer.alloc(200 * MiB), { level: 9 });
   assert.ok(bomb.length < MiB);
@@ -210,6 +226,24 @@ test('with too many bytes in flight the answer is 429 with Retry-After, and late
   stored.resolve();
   assert.equal((await first).statusCode, 200);
   assert.equal((await post('traces', protobuf)).statusCode, 200);
+});
+
+test('packed bodies count as what they unfold to: together they do not exceed the bytes in flight', async (t) => {
+  const stored = Promise.withResolvers<void>();
+  const append = async () => {
+    await stored.promise;
+    return [{ kind: 'sequenced', leafIndex: 0n, duplicate: false }] as const;
+  };
+  const { post } = collectorOf(t, { ledger: { append }, maxBodyBytes: MiB, maxBytesInFlight: 1.5 * MiB });
+  const padded = JSON.stringify({ ...request, unread: 'x'.repeat(0.9 * MiB) });
+  const packed = gzipSync(padded);
+  const headers = { 'content-type': JSON_TYPE, 'content-encoding': 'gzip' };
+  const first = post('traces', packed, headers);
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  assert.equal((await post('traces', packed, headers)).statusCode, 429);
+  stored.resolve();
+  assert.equal((await first).statusCode, 200);
+  assert.equal((await post('traces', packed, headers)).statusCode, 200);
 });
 
 test('metrics and profiles are declined for good, other paths and methods too', async (t) => {

@@ -62,8 +62,12 @@ export const viewOf = ({ kind, attributes }: Pick<Span, 'kind' | 'attributes'>):
 
 /** An object without the fields that are undefined. */
 export function given<T extends object>(fields: { readonly [K in keyof T]: T[K] | undefined }): T {
-  // The check that earns the cast: what is left has no undefined.
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as T;
+  const kept: Partial<T> = {};
+  for (const key in fields) {
+    const value: T[typeof key] | undefined = fields[key];
+    if (value !== undefined) kept[key] = value;
+  }
+  return kept as T; // what was left out is undefined, and only optional fields may be
 }
 
 /** The users that the named attributes hold, in the order of the keys. */
