@@ -47,8 +47,8 @@ export async function startServer(settings: Settings, tell: (says: string) => vo
     const persons = await openPersonReader({ database, logId: LOG_ID, origin: ledger.origin, keyFolder });
     const projection = opened(startProjection({ database, logId: LOG_ID, onAlarm }), (each) => each.close());
     const api = opened(apiServer(), (each) => each.close());
-    await api.register(queryApi, { database, log, persons, projection, verifierKey: ledger.verifierKey });
-    await api.register(exportApi, { database, log, persons });
+    await api.register(queryApi, { database, log, persons, projection, verifierKey: ledger.verifierKey, onAlarm });
+    await api.register(exportApi, { database, log, persons, onAlarm });
     await api.register(page);
     const collector = opened(buildCollector({ ledger }), (each) => each.close());
     const apiAddress = await listen(api, settings.host, settings.apiPort, 'BEHALF_API_PORT');
@@ -65,7 +65,9 @@ export async function startServer(settings: Settings, tell: (says: string) => vo
   }
 }
 
-const apiServer = (): FastifyInstance => fastify({ bodyLimit: 65_536, forceCloseConnections: true });
+/** Chains are asked for by transaction ids too: up to 512 characters, and what percent signs make of them. */
+const apiServer = (): FastifyInstance =>
+  fastify({ bodyLimit: 65_536, forceCloseConnections: true, routerOptions: { maxParamLength: 1024 } });
 
 async function listen(server: FastifyInstance, host: string, port: number, variable: string): Promise<string> {
   try {

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { stitch } from '#chains';
+import { type Chain, stitch } from '#chains';
 import type { Entry } from '#observation';
+import { MAX_USES } from '../../src/projection/assign.ts';
 import { searchable } from '../../src/projection/searchable.ts';
 import { takeIn } from '../../src/projection/step.ts';
 import { agent, delegatedCall, Entries, service, traceOf, user } from '../chains/entries.ts';
@@ -172,5 +173,22 @@ test('the projector writes its own tables and no other, and the reader writes no
     assert.equal(await may('behalf_reader', table, 'select'), true);
     for (const privilege of ['insert', 'update', 'delete', 'truncate'])
       assert.equal(await may('behalf_reader', table, privilege), false);
+  }
+});
+
+test('a token used more often than is joined: chains say that they are bounded, and nothing is concluded from absence', async (t) => {
+  const database = await testDatabase(t);
+  const entries = new Entries();
+  for (let n = 1; n <= MAX_USES + 20; n += 1)
+    entries.hop({ service: 'a', at: [n, 1], digest: 'T', subject: user('dana'), actors: [agent('planner')] });
+  await project(database, await record(database, bodies(entries)), 37);
+  const { entry_set: sets = [] } = await dump(database);
+  assert.equal(sets.length, 21, 'the first uses are one set, each later one is its own');
+  const chains = (await storedChains(database)) as Chain[];
+  assert.equal(chains.length, MAX_USES + 20);
+  for (const { completeness, findings } of chains) {
+    assert.deepEqual([completeness.complete, completeness.bounded], [false, true]);
+    assert.match(completeness.says, /more entries than are stitched together/);
+    assert.deepEqual(findings, []);
   }
 });
