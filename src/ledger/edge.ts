@@ -70,7 +70,7 @@ export function edgeFromTiles(size: bigint, rows: readonly TileRow[]): Edge {
 }
 
 const splitHashes = (bytes: Uint8Array, count: number): Uint8Array[] =>
-  Array.from({ length: count }, (_, i) => bytes.slice(i * HASH_BYTES, (i + 1) * HASH_BYTES));
+  Array.from({ length: count }, (_, i) => bytes.subarray(i * HASH_BYTES, (i + 1) * HASH_BYTES));
 
 /** The perfect subtrees that a tile's hashes (1..255 of them) amount to, largest first. */
 function peaksOf(hashes: readonly Uint8Array[], baseHeight: number): { height: number; hash: Uint8Array }[] {

@@ -10,7 +10,7 @@ import { Persons } from './persons.ts';
 import { Publisher } from './publisher.ts';
 import { type Limits, type Place, Room } from './room.ts';
 import { type Pending, type Sequenced, Sequencer } from './sequencer.ts';
-import { Signer } from './signer.ts';
+import { hasSignerState, Signer } from './signer.ts';
 import { SigningKey } from './signing-key.ts';
 
 /** What became of one observation. */
@@ -59,11 +59,13 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   await makeKeyFolder(keyFolder);
   const key = await SigningKey.open(keyFolder);
   const personKeys = await openPersonKeys(keyFolder);
+  const hasSigned = await hasSignerState(keyFolder);
   const { origin } = await asLedgerErrors(() =>
     openLog(database, logId, {
       origin: options.origin,
       verifierKey: (name) => key.verifierKey(name),
       personsCheck: personKeys.check,
+      hasSigned,
     }),
   );
   const sequencer = new Sequencer({ database, logId });
@@ -107,6 +109,7 @@ class OpenLedger implements Ledger {
   readonly origin: string;
   readonly verifierKey: string;
   readonly #parts: Parts;
+  #closing: Promise<void> | undefined;
 
   constructor(parts: Parts) {
     this.logId = parts.logId;
@@ -129,9 +132,9 @@ class OpenLedger implements Ledger {
     return this.#parts.publisher.publish();
   }
 
-  async close(): Promise<void> {
-    await this.#parts.sequencer.close();
-    await this.#parts.publisher.close();
+  close(): Promise<void> {
+    this.#closing ??= this.#parts.sequencer.close().then(() => this.#parts.publisher.close());
+    return this.#closing;
   }
 
   async #append(observations: readonly Observation[], place: Place): Promise<readonly Appended[]> {

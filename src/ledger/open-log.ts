@@ -10,11 +10,13 @@ export interface ServerIdentity {
   readonly origin: string | undefined;
   readonly verifierKey: (origin: string) => string;
   readonly personsCheck: Uint8Array;
+  /** Whether this key folder ever signed a checkpoint. */
+  readonly hasSigned: boolean;
 }
 
 /**
  * Finds the log, or opens it under the given or a new random origin; several servers may do so at once. Throws
- * LedgerError `mismatch` when the log was opened with other keys or under another origin.
+ * LedgerError `mismatch` when the log was opened with other keys or under another origin, `rollback` when it is gone.
  */
 export async function openLog(database: Database, logId: number, server: ServerIdentity): Promise<LogRow> {
   const found = await selectLog(database.pool('writer'), logId);
@@ -35,6 +37,12 @@ export async function requireLog(db: Queryable, logId: number): Promise<LogRow> 
 
 /** Only the owner may open a log: the writer adds to those that are there. */
 async function createLog(database: Database, logId: number, server: ServerIdentity): Promise<LogRow> {
+  if (server.hasSigned) {
+    throw new LedgerError(
+      'rollback',
+      `the key folder has signed checkpoints of a log, and the database holds no log ${logId}; restore the database, or give another key folder to begin another log`,
+    );
+  }
   const origin = server.origin ?? `behalf.local/${randomBytes(16).toString('hex')}`;
   if (!/^[^\s+]{1,255}$/.test(origin)) {
     throw new LedgerError(

@@ -15,6 +15,19 @@ import { writeDurably } from './key-file.ts';
 import type { SigningKey } from './signing-key.ts';
 import type { TreeHead } from './sql/log.ts';
 
+const statePath = (folder: string): string => join(folder, 'signer.state');
+
+/** Whether a signer with this key folder ever signed. */
+export const hasSignerState = async (folder: string): Promise<boolean> =>
+  (await readState(statePath(folder))) !== undefined;
+
+async function readState(path: string): Promise<string | undefined> {
+  return readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  });
+}
+
 export interface Signed {
   readonly note: string;
   readonly checkpoint: Checkpoint;
@@ -35,7 +48,7 @@ export class Signer {
     this.#origin = origin;
     this.#key = key;
     this.verifierKey = key.verifierKey(origin);
-    this.#statePath = join(folder, 'signer.state');
+    this.#statePath = statePath(folder);
   }
 
   /**
@@ -43,10 +56,7 @@ export class Signer {
    * `mismatch` when the file is not this log's.
    */
   async last(): Promise<Signed | undefined> {
-    const note = await readFile(this.#statePath, 'utf8').catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return undefined;
-      throw error;
-    });
+    const note = await readState(this.#statePath);
     if (note === undefined) return undefined;
     try {
       return { note, checkpoint: await openCheckpoint(note, this.verifierKey) };
