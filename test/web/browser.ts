@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import chromium, { inflate } from '@sparticuz/chromium';
@@ -25,7 +25,7 @@ export async function openBrowser(): Promise<{ browser: Browser; close(): Promis
     const browser = await playwright.launch({
       executablePath,
       args: ['--no-zygote', '--disable-gpu'],
-      env: { ...process.env, LD_LIBRARY_PATH: join(libraries, 'lib'), FONTCONFIG_PATH: join(folder, 'fonts') },
+      env: { ...process.env, LD_LIBRARY_PATH: join(libraries, 'lib'), FONTCONFIG_FILE: await fontsOf(folder) },
     });
     const close = async () => {
       await browser.close();
@@ -36,4 +36,12 @@ export async function openBrowser(): Promise<{ browser: Browser; close(): Promis
     await restore();
     throw error;
   }
+}
+
+/** The package's own font settings name folders of the machine it was made for; on others no text has a width. */
+async function fontsOf(folder: string): Promise<string> {
+  const file = join(folder, 'fonts.conf');
+  const text = `<?xml version="1.0"?><fontconfig><dir>${folder}/fonts</dir><cachedir>${folder}/fonts-cache</cachedir></fontconfig>`;
+  await writeFile(file, text);
+  return file;
 }
