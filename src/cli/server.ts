@@ -7,6 +7,7 @@ import { openLedger } from '#ledger';
 import { openLogReader, openPersonReader } from '#ledger/read';
 import { startProjection } from '#projection';
 import { queryApi } from '#query';
+import { checkHost } from './host-check.ts';
 import { page } from './page.ts';
 import type { Settings } from './settings.ts';
 
@@ -47,6 +48,7 @@ export async function startServer(settings: Settings, tell: (says: string) => vo
     const persons = await openPersonReader({ database, logId: LOG_ID, origin: ledger.origin, keyFolder });
     const projection = opened(startProjection({ database, logId: LOG_ID, onAlarm }), (each) => each.close());
     const api = opened(apiServer(), (each) => each.close());
+    checkHost(api);
     await api.register(queryApi, { database, log, persons, projection, verifierKey: ledger.verifierKey, onAlarm });
     await api.register(exportApi, { database, log, persons, onAlarm });
     await api.register(page);
