@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fastify from 'fastify';
-import { checkHost } from '../../src/cli/host-check.ts';
+import { checkHost, isThisMachine } from '../../src/cli/host-check.ts';
 
 const app = fastify();
 checkHost(app);
@@ -18,10 +18,11 @@ for (const host of [
   'localhost.evil.example',
   '127.0.0.1.evil.example',
   '10.0.0.1',
-  '',
 ]) {
   test(`Host "${host}" is refused: another site’s name may have been pointed here`, async () => {
     const answer = await app.inject({ url: '/', headers: { host } });
     assert.deepEqual([answer.statusCode, answer.json().code], [421, 'misdirected']);
   });
 }
+
+test('no Host at all is not this machine', () => assert.equal(isThisMachine(''), false));
