@@ -3,7 +3,7 @@ import fastify, { type FastifyInstance } from 'fastify';
 import { buildCollector } from '#collector';
 import { openDatabase } from '#database';
 import { exportApi } from '#exports';
-import { openLedger } from '#ledger';
+import { openLedger, secretFromFile } from '#ledger';
 import { openLogReader, openPersonReader } from '#ledger/read';
 import { startProjection } from '#projection';
 import { queryApi } from '#query';
@@ -52,7 +52,8 @@ export async function startServer(settings: Settings, tell: (says: string) => vo
     await api.register(queryApi, { database, log, persons, projection, verifierKey: ledger.verifierKey, onAlarm });
     await api.register(exportApi, { database, log, persons, onAlarm });
     await api.register(page);
-    const collector = opened(buildCollector({ ledger }), (each) => each.close());
+    const idKey = await secretFromFile(join(keyFolder, 'observation-ids'), 32);
+    const collector = opened(buildCollector({ ledger, idKey, onAlarm }), (each) => each.close());
     const apiAddress = await listen(api, settings.host, settings.apiPort, 'BEHALF_API_PORT');
     const otlpAddress = await listen(collector, settings.host, settings.otlpHttpPort, 'BEHALF_OTLP_HTTP_PORT');
     const ledgerSize = async () => (await log.log()).size;

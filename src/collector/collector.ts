@@ -3,6 +3,7 @@ import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyPlug
 import type { Ledger } from '#ledger';
 import { Accounting } from './account.ts';
 import { Admission } from './admission.ts';
+import { Alarm, type OnAlarm } from './alarm.ts';
 import { encodeSuccess } from './answer.ts';
 import { declaredBytes, readBody } from './body.ts';
 import { SpanMemory } from './cause.ts';
@@ -20,6 +21,8 @@ export interface CollectorOptions {
   /** 32 secret bytes that name observations whose sender gave no id. Keep them: with others, a retry is stored twice. */
   readonly idKey?: Uint8Array;
   readonly accounting?: Accounting;
+  /** Told why requests were answered 5xx; nothing of their content. */
+  readonly onAlarm?: OnAlarm;
   /** Nanoseconds since the Unix epoch. */
   readonly now?: () => bigint;
 }
@@ -33,6 +36,7 @@ const MAX_PARTS = 1_000_000;
  */
 export const collector: FastifyPluginAsync<CollectorOptions> = async (app, options) => {
   const accounting = options.accounting ?? new Accounting();
+  const alarm = new Alarm(options.onAlarm ?? (() => undefined));
   const maxBytes = options.maxBodyBytes ?? MAX_BODY_BYTES;
   const intake = new Intake({
     ledger: options.ledger,
@@ -47,8 +51,8 @@ export const collector: FastifyPluginAsync<CollectorOptions> = async (app, optio
   app.removeAllContentTypeParsers();
   // The body is read by the route itself: only it knows the limits after decompression.
   app.addContentTypeParser('*', (_request, _payload, done) => done(null));
-  app.setErrorHandler((error, request, reply) => refuse(error, { request, reply, accounting }));
-  app.setNotFoundHandler((request, reply) => refuse(notServed(request), { request, reply, accounting }));
+  app.setErrorHandler((error, request, reply) => refuse(error, { request, reply, accounting, alarm }));
+  app.setNotFoundHandler((request, reply) => refuse(notServed(request), { request, reply, accounting, alarm }));
 
   for (const signal of ['traces', 'logs'] as const) {
     app.post(`/v1/${signal}`, async (request, reply) => {

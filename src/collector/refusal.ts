@@ -1,15 +1,21 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Accounting } from './account.ts';
+import type { Alarm } from './alarm.ts';
 import { CONTENT_TYPE, type ContentType, encodeError } from './answer.ts';
 import { RequestError, RPC_CODE } from './request-error.ts';
 
 /** Answers a request that was not taken, in its own encoding; JSON where that is not known. */
 export function refuse(
   error: unknown,
-  { request, reply, accounting }: { request: FastifyRequest; reply: FastifyReply; accounting: Accounting },
+  {
+    request,
+    reply,
+    accounting,
+    alarm,
+  }: { request: FastifyRequest; reply: FastifyReply; accounting: Accounting; alarm: Alarm },
 ): FastifyReply {
   const answer = asRequestError(error);
-  if (answer.status >= 500) request.log.error({ err: error }, 'collector: request not taken');
+  if (answer.status >= 500) alarm.raise(answer.status, error instanceof RequestError ? error.cause : error);
   accounting.add({ requests: 1 });
   accounting.refuse(answer.status);
   const type = typeGiven(request) ?? CONTENT_TYPE.json;

@@ -9,5 +9,6 @@ export type { LedgerErrorCode } from './errors.ts';
 export { LedgerError } from './errors.ts';
 export type { FsckOptions, FsckReport } from './fsck.ts';
 export { fsck } from './fsck.ts';
+export { secretFromFile } from './key-file.ts';
 export type { Appended, Ledger, LedgerOptions } from './ledger.ts';
 export { openLedger } from './ledger.ts';
