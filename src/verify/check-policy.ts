@@ -2,7 +2,6 @@ import { type Checkpoint, openCheckpoint, openCosignature, parseCheckpoint } fro
 import { parseNote } from './note.ts';
 import type { Policy } from './policy.ts';
 import { VerificationError } from './verification-error.ts';
-import { parseVerifierKey } from './verifier-key.ts';
 
 /** A checkpoint that a policy accepts, and why. */
 export interface AcceptedCheckpoint {
@@ -17,8 +16,7 @@ export interface AcceptedCheckpoint {
  * the whole note. Throws VerificationError `malformed`, `wrong_origin`, `unsigned`, `bad_signature` or `quorum`.
  */
 export async function checkPolicy(note: string, policy: Policy): Promise<AcceptedCheckpoint> {
-  const { origin } = parseCheckpoint(parseNote(note).text);
-  const verifierKey = await signerOf(note, origin, policy);
+  const verifierKey = await signerOf(note, policy);
   const checkpoint = await openCheckpoint(note, verifierKey);
   const cosigned = await cosignaturesOf(note, policy);
   requireQuorum(
@@ -37,16 +35,15 @@ export function meetsQuorum({ groups, quorum }: Policy, witnesses: readonly stri
   return quorum === 'none' || met.has(quorum);
 }
 
-/** The key of the policy's log that signed the note. */
-async function signerOf(note: string, origin: string, { logs }: Policy): Promise<string> {
-  const own = logs.filter(({ verifierKey }) => parseVerifierKey(verifierKey).name === origin);
-  if (own.length === 0) throw new VerificationError('wrong_origin', `the policy names no log ${origin}`);
+/** The key of the policy's log that signed the note; one under another origin than its own throws `wrong_origin`. */
+async function signerOf(note: string, { logs }: Policy): Promise<string> {
   const signed: string[] = [];
-  for (const { verifierKey } of own) {
+  for (const { verifierKey } of logs) {
     if (await isSigned(openCheckpoint(note, verifierKey))) signed.push(verifierKey);
   }
   if (signed[0] !== undefined) return signed[0];
-  throw new VerificationError('unsigned', `the checkpoint is not signed by a key the policy names for ${origin}`);
+  const { origin } = parseCheckpoint(parseNote(note).text);
+  throw new VerificationError('unsigned', `the checkpoint of ${origin} is signed by no log that the policy names`);
 }
 
 /** The policy's witnesses that cosigned the note, in the policy's order. */

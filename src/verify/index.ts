@@ -4,13 +4,19 @@
  * written, and says which check failed in a VerificationError. Proven by test/verify.
  */
 
+export type { CheckedEvidence, Disclosed } from './check-evidence.ts';
+export { checkEvidence } from './check-evidence.ts';
 export type { AcceptedCheckpoint } from './check-policy.ts';
 export { checkPolicy, cosignaturesOf, meetsQuorum } from './check-policy.ts';
 export type { Checkpoint, Cosigned } from './checkpoint.ts';
 export { formatCheckpoint, openCheckpoint, openCosignature, parseCheckpoint } from './checkpoint.ts';
 export type { ConsistencyProof, SubtreeConsistencyProof } from './consistency-proof.ts';
 export { checkConsistency, checkSubtreeConsistency } from './consistency-proof.ts';
+export type { Disclosure } from './disclosure.ts';
+export { openDisclosure } from './disclosure.ts';
 export { formatEntryBundle, MAX_ENTRY_BYTES, parseEntryBundle } from './entry-bundle.ts';
+export type { Evidence, EvidenceEntry } from './evidence.ts';
+export { formatEvidence, MAX_EVIDENCE_CHARACTERS, parseEvidence } from './evidence.ts';
 export type { InclusionProof, SubtreeInclusionProof } from './inclusion-proof.ts';
 export { checkInclusion, checkSubtreeInclusion } from './inclusion-proof.ts';
 export type { Fetch } from './log-client.ts';

@@ -1,25 +1,31 @@
-import { type Checkpoint, openCheckpoint } from './checkpoint.ts';
+import { type AcceptedCheckpoint, checkPolicy } from './check-policy.ts';
+import type { Checkpoint } from './checkpoint.ts';
 import { GrowingTree, type GrownTile } from './growing-tree.ts';
+import { firstDifference, type LeafReader, leafReader } from './leaf-reader.ts';
 import { type Fetch, LogClient } from './log-client.ts';
-import { readCheckpoint, readEntries, readTile } from './log-resources.ts';
+import { readCheckpoint, readTile } from './log-resources.ts';
+import { type Policy, policyOfLog } from './policy.ts';
 import { readAhead } from './read-ahead.ts';
-import { TILE_WIDTH, tilePath, tileWidth } from './tile.ts';
-import { hashAt } from './tile-hashes.ts';
-import { HASH_BYTES, leafHash, sameHash } from './tree-hash.ts';
+import { TILE_WIDTH, tilePath } from './tile.ts';
+import { HASH_BYTES, sameHash } from './tree-hash.ts';
 import { VerificationError } from './verification-error.ts';
 
 export interface VerifyLogOptions {
   readonly url: string; // the log's address: /checkpoint and /tile/… are below it
-  readonly verifierKey: string; // from a source the caller trusts, not from the log
-  readonly previous?: string; // the note of a report the caller kept
+  /** The log's key, or the policy that names its key and the witnesses: one of the two, from a source the caller trusts. */
+  readonly verifierKey?: string;
+  readonly policy?: Policy;
+  /** The note of a report the caller kept, or what finds it by the log's origin. */
+  readonly previous?: string | ((origin: string) => Promise<string | undefined>);
   readonly onProgress?: (entries: bigint, size: bigint) => void;
   readonly fetch?: Fetch;
   readonly timeoutMs?: number; // per request, 30 000 unless told
+  /** Reads, hashes and compares bundles elsewhere, on other threads for instance; many at a time, `ahead` of them. */
+  readonly leaves?: { readonly read: LeafReader; readonly ahead: number };
 }
 
 /** What was examined. */
-export interface LogReport {
-  readonly checkpoint: Checkpoint;
+export interface LogReport extends AcceptedCheckpoint {
   readonly note: string; // the signed checkpoint: keep it, and give it as `previous` next time
   readonly entries: bigint; // read and hashed: all of them
   readonly tiles: bigint; // read and compared: all of them, every level
@@ -32,8 +38,8 @@ const TIMEOUT_MS = 30_000;
 
 /**
  * Reads a whole log over HTTP (C2SP tlog-tiles) and recomputes it from its entries' bytes: every leaf against its level-0
- * tile, every tile above, the signed root, and the root at the previous checkpoint's size. Trusts the key and the previous
- * checkpoint alone. Throws VerificationError at the first difference met, `index` naming the first leaf concerned, and
+ * tile, every tile above, the signed root, and the root at the previous checkpoint's size. Trusts the key or policy and the
+ * previous checkpoint alone. Throws VerificationError at the first difference met, `index` naming the first leaf concerned, and
  * `empty_log` when there was nothing to examine. Memory does not grow with the log.
  */
 export async function verifyLog(options: VerifyLogOptions): Promise<LogReport> {
@@ -41,10 +47,13 @@ export async function verifyLog(options: VerifyLogOptions): Promise<LogReport> {
   const client = new LogClient({ ...connection(options), signal: abort.signal });
   try {
     const note = await readCheckpoint(client);
-    const checkpoint = await openCheckpoint(note, options.verifierKey);
-    const previous = await openPrevious(options, checkpoint);
-    const tiles = await walk(client, checkpoint, previous, options.onProgress);
-    return { checkpoint, note, entries: checkpoint.size, tiles, ...(previous === undefined ? {} : { previous }) };
+    const policy = policyOf(options);
+    const accepted = await checkPolicy(note, policy);
+    const { checkpoint } = accepted;
+    const previous = await openPrevious(options.previous, policy, checkpoint);
+    const leaves = options.leaves ?? { read: leafReader(client), ahead: AHEAD };
+    const tiles = await walk({ client, leaves, checkpoint, previous, onProgress: options.onProgress });
+    return { ...accepted, note, entries: checkpoint.size, tiles, ...(previous === undefined ? {} : { previous }) };
   } finally {
     abort.abort(); // whatever was read ahead
   }
@@ -54,9 +63,26 @@ function connection({ url, fetch: given, timeoutMs = TIMEOUT_MS }: VerifyLogOpti
   return { url, timeoutMs, fetch: given ?? ((address: string, init: { signal: AbortSignal }) => fetch(address, init)) };
 }
 
-async function openPrevious(options: VerifyLogOptions, checkpoint: Checkpoint): Promise<Checkpoint | undefined> {
-  const previous =
-    options.previous === undefined ? undefined : await openCheckpoint(options.previous, options.verifierKey);
+function policyOf({ verifierKey, policy }: VerifyLogOptions): Policy {
+  if (policy !== undefined && verifierKey === undefined) return policy;
+  if (policy === undefined && verifierKey !== undefined) return policyOfLog(verifierKey);
+  throw new TypeError('verifyLog: expected either verifierKey or policy');
+}
+
+/** The checkpoint the caller kept, signed by a log of the policy; its witnesses were judged when it was accepted. */
+async function openPrevious(
+  given: VerifyLogOptions['previous'],
+  policy: Policy,
+  checkpoint: Checkpoint,
+): Promise<Checkpoint | undefined> {
+  const note = typeof given === 'function' ? await given(checkpoint.origin) : given;
+  const previous = note === undefined ? undefined : (await checkPolicy(note, { ...policy, quorum: 'none' })).checkpoint;
+  if (previous !== undefined && previous.origin !== checkpoint.origin) {
+    throw new VerificationError(
+      'wrong_origin',
+      `the previous checkpoint is of ${previous.origin}, the log is ${checkpoint.origin}`,
+    );
+  }
   if (previous !== undefined && previous.size > checkpoint.size) {
     throw new VerificationError(
       'consistency',
@@ -72,17 +98,20 @@ async function openPrevious(options: VerifyLogOptions, checkpoint: Checkpoint): 
   return previous;
 }
 
+interface Walk {
+  readonly client: LogClient;
+  readonly leaves: NonNullable<VerifyLogOptions['leaves']>;
+  readonly checkpoint: Checkpoint;
+  readonly previous: Checkpoint | undefined;
+  readonly onProgress: VerifyLogOptions['onProgress'];
+}
+
 /** Returns how many tiles were compared. */
-async function walk(
-  client: LogClient,
-  checkpoint: Checkpoint,
-  previous: Checkpoint | undefined,
-  onProgress: VerifyLogOptions['onProgress'],
-): Promise<bigint> {
+async function walk({ client, leaves: from, checkpoint, previous, onProgress }: Walk): Promise<bigint> {
   const { size, root } = checkpoint;
   const tree = new GrowingTree();
   let [index, tiles] = [0n, 0n];
-  for await (const leaves of readAhead(bundlesOf(size), AHEAD, (n) => readLeaves(client, n, size))) {
+  for await (const leaves of readAhead(bundlesOf(size), from.ahead, (n) => from.read(n, size))) {
     const start = index * BigInt(TILE_WIDTH);
     checkPrevious(tree, start, leaves, previous);
     const filled = tree.add(leaves).filter((tile) => tile.level > 0);
@@ -103,23 +132,6 @@ async function walk(
 }
 
 const bundlesOf = (size: bigint): bigint => (size + BigInt(TILE_WIDTH) - 1n) / BigInt(TILE_WIDTH);
-
-/** The leaf hashes of one bundle's entries, compared with the level-0 tile beside it. */
-async function readLeaves(client: LogClient, index: bigint, size: bigint): Promise<Uint8Array> {
-  const width = tileWidth(0, index, size);
-  const tile = { level: 0, index, width };
-  const [entries, served] = await Promise.all([readEntries(client, index, width), readTile(client, tile)]);
-  const leaves = new Uint8Array(width * HASH_BYTES);
-  for (const [i, entry] of entries.entries()) leaves.set(leafHash(entry), i * HASH_BYTES);
-  const i = firstDifference(leaves, served);
-  if (i === undefined) return leaves;
-  const leaf = index * BigInt(TILE_WIDTH) + BigInt(i);
-  throw new VerificationError(
-    'entry_mismatch',
-    `entry ${leaf}: its bytes do not hash to the leaf in ${tilePath(0, index, width)}`,
-    { index: leaf },
-  );
-}
 
 /** Where the previous checkpoint ends within these leaves, the root so far must be the one it signed. */
 function checkPrevious(tree: GrowingTree, start: bigint, leaves: Uint8Array, previous: Checkpoint | undefined): void {
@@ -142,12 +154,4 @@ async function compareAll(client: LogClient, tiles: readonly GrownTile[]): Promi
       { index: (tile.index * BigInt(TILE_WIDTH) + BigInt(i)) << BigInt(8 * tile.level) },
     );
   }
-}
-
-/** The first of the 32-byte hashes that differs. */
-function firstDifference(computed: Uint8Array, served: Uint8Array): number | undefined {
-  for (let i = 0; i * HASH_BYTES < computed.length; i += 1) {
-    if (!sameHash(hashAt(computed, i), hashAt(served, i))) return i;
-  }
-  return undefined;
 }

@@ -13,7 +13,7 @@ import {
 } from '@behalf/verify';
 import fc from 'fast-check';
 import { cosigner } from './cosigner.ts';
-import { flipped, numberedEntries, referenceLog, verifierKeyOf } from './reference-log.ts';
+import { flipped, numberedEntries, referenceLog, signNote, verifierKeyOf } from './reference-log.ts';
 
 const log = referenceLog(numberedEntries(300));
 const [x1, x2, x3, y1] = ['x1.example', 'x2.example', 'x3.example', 'y1.example'].map(cosigner) as [
@@ -98,9 +98,11 @@ test('signatures of keys nobody asked about are ignored; one of a named key that
 
 test('a checkpoint of a log the policy does not name, or not signed by its key, is refused', async () => {
   const other = referenceLog(numberedEntries(3), 'other.example/log');
-  await assert.rejects(checkPolicy(other.note, policyOfLog(log.verifierKey)), { code: 'wrong_origin' });
+  await assert.rejects(checkPolicy(other.note, policyOfLog(log.verifierKey)), { code: 'unsigned' });
+  const posing = signNote(log.origin, other.note.split('\n\n')[0]?.concat('\n') ?? '');
+  await assert.rejects(checkPolicy(posing, policyOfLog(log.verifierKey)), { code: 'wrong_origin' });
   const none = parsePolicy('quorum none\n');
-  await assert.rejects(checkPolicy(log.note, none), { code: 'wrong_origin' });
+  await assert.rejects(checkPolicy(log.note, none), { code: 'unsigned' });
   const { text, signatures } = parseNote(x1.cosign(log.note));
   const unsigned = formatNote({ text, signatures: signatures.slice(1) });
   await assert.rejects(checkPolicy(unsigned, policyOfLog(log.verifierKey)), { code: 'unsigned' });
