@@ -1,12 +1,12 @@
 import { diag } from '@opentelemetry/api';
-import type { LogRecordProcessor, ReadableLogRecord } from '@opentelemetry/sdk-logs';
+import type { Backlog } from './backlog.ts';
 import type { Exported, LogExport } from './otlp-transport.ts';
 
 /** What became of the observations of one sender since its start. */
 export interface DeliveryReport {
   /** Taken by the collector. */
   readonly delivered: number;
-  /** Will never arrive: the queue was full, the collector refused them, or the sender was stopped. */
+  /** Will never arrive: there was no room, the collector refused them, or the sender was stopped. */
   readonly lost: number;
   /** Still waiting. */
   readonly pending: number;
@@ -14,54 +14,90 @@ export interface DeliveryReport {
 
 export interface DeliveryOptions {
   readonly send: LogExport;
-  /** Most observations waiting. One more is lost, and counted. */
-  readonly queueSize: number;
+  readonly backlog: Backlog;
   /** How long an observation may wait for company. */
   readonly delayMs: number;
+  /** True when what still waits at the end is there at the next start. */
+  readonly outlives: boolean;
 }
 
-const MAX_BATCH = 512;
+interface Confirmation {
+  /** Settled when this many observations are. */
+  readonly at: number;
+  readonly resolve: (isDurable: boolean) => void;
+}
+
+const COMPANY = 512;
 const FIRST_BACKOFF_MS = 500;
 const MAX_BACKOFF_MS = 30_000;
 
 /**
- * The bounded queue between the host and the collector. It never throws into, blocks or keeps alive the host; what the
- * collector cannot take now waits and is sent again, what it will never take is counted as lost and said once on
- * OpenTelemetry's diag. The stock batch processor drops a failed batch and counts nothing.
- * Kept in memory: a crash of the process loses what is pending, and the gap in the sequence numbers shows it.
+ * What sends a backlog to the collector. It never throws into, blocks or keeps alive the host; what the collector cannot
+ * take now waits and is sent again, what it will never take is counted as lost and said once on OpenTelemetry's diag.
  */
-export class Delivery implements LogRecordProcessor {
+export class Delivery {
   readonly #o: DeliveryOptions;
-  #waiting: ReadableLogRecord[] = [];
   #delivered = 0;
   #lost = 0;
+  #settled = 0;
   #failures = 0;
   #saidTrouble = false;
   #closed = false;
   #timer: NodeJS.Timeout | undefined;
   #sending: Promise<void> | undefined;
+  #retryAfterMs: number | undefined;
+  #confirmations: Confirmation[] = [];
 
   constructor(o: DeliveryOptions) {
     this.#o = o;
+    if (o.backlog.pending > 0) this.#schedule(o.delayMs);
   }
 
-  onEmit(record: ReadableLogRecord): void {
-    if (this.#closed || this.#waiting.length >= this.#o.queueSize) {
-      this.#lose(1, this.#closed ? 'the sender was stopped' : `${this.#o.queueSize} observations are waiting`);
-      return;
-    }
-    this.#waiting.push(record);
-    this.#schedule(this.#waiting.length >= MAX_BATCH ? 0 : this.#o.delayMs);
+  get lost(): number {
+    return this.#lost;
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** Something was put into the backlog. */
+  notify(): void {
+    if (this.#timer === undefined && this.#sending === undefined)
+      this.#schedule(this.#o.backlog.pending >= COMPANY ? 0 : this.#o.delayMs);
+    else if (this.#o.backlog.pending === COMPANY && this.#failures === 0) this.#hurry();
+  }
+
+  /**
+   * Sends at once, and resolves true when the collector has all that waits now: it is durable in the ledger then. False
+   * after `timeoutMs`, and when the collector refused any of it. Never rejects.
+   */
+  confirm(timeoutMs: number): Promise<boolean> {
+    const at = this.#settled + this.#o.backlog.pending;
+    if (this.#closed) return Promise.resolve(false);
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    const timer = setTimeout(() => resolve(false), timeoutMs);
+    this.#confirmations.push({ at, resolve });
+    this.#hurry();
+    return promise.finally(() => {
+      clearTimeout(timer);
+      this.#confirmations = this.#confirmations.filter((each) => each.resolve !== resolve);
+    });
   }
 
   report(): DeliveryReport {
-    return { delivered: this.#delivered, lost: this.#lost, pending: this.#waiting.length };
+    return { delivered: this.#delivered, lost: this.#lost, pending: this.#o.backlog.pending };
+  }
+
+  lose(count: number, why: string): void {
+    if (this.#lost === 0) diag.error(`behalf: observations are being lost: ${why}; see lost in the result of flush()`);
+    this.#lost += count;
   }
 
   /** Sends what waits, for at most `timeoutMs`. Resolves in any case. */
   async flush(timeoutMs: number): Promise<DeliveryReport> {
     const deadline = Date.now() + timeoutMs;
-    while (this.#waiting.length > 0 && Date.now() < deadline) {
+    while (this.#o.backlog.pending > 0 && Date.now() < deadline) {
       const before = this.#failures;
       await within(deadline - Date.now(), this.#sendOnce());
       if (this.#failures > before) await within(deadline - Date.now(), pause(FIRST_BACKOFF_MS));
@@ -69,23 +105,24 @@ export class Delivery implements LogRecordProcessor {
     return this.report();
   }
 
-  /** Flushes, then takes nothing more; what still waits is lost, and counted. */
+  /** Flushes, then takes nothing more; what still waits is kept by a backlog that outlives us, else lost and counted. */
   async close(timeoutMs: number): Promise<DeliveryReport> {
     await this.flush(timeoutMs);
+    if (this.#closed) return this.report();
     this.#closed = true;
     clearTimeout(this.#timer);
-    const left = this.#waiting.length;
-    this.#waiting = [];
-    if (left > 0) this.#lose(left, 'the sender was stopped before the collector took them');
+    const left = this.#o.backlog.pending;
+    this.#o.backlog.close();
+    for (const { resolve } of this.#confirmations) resolve(false);
+    if (left > 0 && !this.#o.outlives) this.lose(left, 'the sender was stopped before the collector took them');
     return this.report();
   }
 
-  async forceFlush(): Promise<void> {
-    await this.flush(5_000);
-  }
-
-  async shutdown(): Promise<void> {
-    await this.close(5_000);
+  #hurry(): void {
+    if (this.#failures > 0) return; // the collector is away: the backoff holds
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#schedule(0);
   }
 
   #schedule(delayMs: number): void {
@@ -100,22 +137,27 @@ export class Delivery implements LogRecordProcessor {
     this.#timer = undefined;
     this.#sending ??= this.#sendBatch().finally(() => {
       this.#sending = undefined;
-      if (this.#waiting.length > 0) this.#schedule(this.#waiting.length >= MAX_BATCH ? 0 : this.#o.delayMs);
+      const { pending } = this.#o.backlog;
+      const isAwaited = pending >= COMPANY || this.#confirmations.length > 0;
+      if (pending > 0) this.#schedule(isAwaited ? 0 : this.#o.delayMs);
     });
     return this.#sending;
   }
 
   async #sendBatch(): Promise<void> {
-    const batch = this.#waiting.slice(0, MAX_BATCH);
-    if (batch.length === 0) return;
+    const batch = this.#o.backlog.take();
+    if (batch === undefined) return;
     const outcome = await this.#o.send(batch);
-    if (this.#closed) return; // already counted as lost
+    if (this.#closed) return; // already counted
     if (outcome.kind === 'retry') return this.#postpone(outcome);
     this.#failures = 0;
-    this.#waiting = this.#waiting.slice(batch.length);
-    if (outcome.kind === 'refused') return this.#lose(batch.length, outcome.says);
-    this.#delivered += batch.length - outcome.rejected;
-    if (outcome.rejected > 0) this.#lose(outcome.rejected, outcome.says ?? 'the collector rejected them');
+    const count = batch.records.length;
+    const lost = outcome.kind === 'refused' ? count : outcome.rejected;
+    this.#o.backlog.settle();
+    this.#settled += count;
+    this.#delivered += count - lost;
+    if (lost > 0) this.lose(lost, outcome.says ?? 'the collector rejected them');
+    for (const { at, resolve } of this.#confirmations) if (at <= this.#settled) resolve(lost === 0);
   }
 
   #postpone({ says, afterMs }: Extract<Exported, { kind: 'retry' }>): void {
@@ -123,16 +165,10 @@ export class Delivery implements LogRecordProcessor {
     this.#retryAfterMs = afterMs;
     if (this.#failures === 1) this.#sayOnce(`observations wait, the collector cannot be reached: ${says}`);
   }
-  #retryAfterMs: number | undefined;
 
   #backoffMs(): number {
     const backoff = FIRST_BACKOFF_MS * 2 ** Math.min(this.#failures - 1, 10) * (0.8 + 0.4 * Math.random());
     return Math.min(Math.max(backoff, this.#retryAfterMs ?? 0), MAX_BACKOFF_MS);
-  }
-
-  #lose(count: number, why: string): void {
-    if (this.#lost === 0) diag.error(`behalf: observations are being lost: ${why}; see lost in the result of flush()`);
-    this.#lost += count;
   }
 
   #sayOnce(says: string): void {

@@ -65,6 +65,13 @@ export const guardPlugin = (settings: Settings, recorder: Recorder) =>
         if (visit === undefined || code === undefined) done();
         else refuse(reply, visit, code);
       });
+      if (recorder.spools) {
+        app.addHook('onSend', (request, _reply, payload, done) => {
+          const written = visits.get(request)?.answering();
+          if (written === undefined) done(null, payload);
+          else void written.then(() => done(null, payload));
+        });
+      }
       app.addHook('onResponse', (request, reply, done) => {
         visits.get(request)?.finish({ sent: true, status: reply.statusCode });
         done();

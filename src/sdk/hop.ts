@@ -29,7 +29,7 @@ export interface Outcome {
 /** One side's account of a hop, before it has an id and a sequence number. */
 export interface HopAccount {
   readonly kind: 'hop';
-  readonly side: 'caller' | 'callee';
+  readonly side: 'caller' | 'callee' | 'local';
   /** The hop's own span. */
   readonly span: SpanRef & { readonly traceFlags: number };
   readonly parentSpanId?: string;
@@ -54,10 +54,13 @@ export interface HopAccount {
   readonly anomalies: readonly Anomaly[];
 }
 
+/** A hop's account before its ending. */
+export type OpenHop = Omit<HopAccount, 'endMs' | 'outcome'>;
+
 type AttributeMap = Record<string, AnyValue>;
 
-/** The attributes of a hop's log record, named by semconv.ts. A member that is undefined is not sent. */
-export function hopAttributes(hop: HopAccount): AttributeMap {
+/** The attributes of a hop's log record but its ending, named by semconv.ts. A member that is undefined is not sent. */
+export function hopAttributes(hop: OpenHop): AttributeMap {
   return {
     ...sharedAttributes(hop),
     [semconv.HOP_SIDE]: hop.side,
@@ -70,24 +73,28 @@ export function hopAttributes(hop: HopAccount): AttributeMap {
     [semconv.PURPOSE]: hop.purpose,
     ...authorityAttributes(hop.authority),
     ...decisionAttributes(hop.decision),
-    [semconv.OUTCOME_STATUS]: hop.outcome.status,
-    [semconv.OUTCOME_CODE]: hop.outcome.code,
   };
 }
 
+/** How it ended: what is not known before. */
+export const endingAttributes = ({ endMs, outcome }: { endMs?: number; outcome?: Outcome }): AttributeMap => ({
+  [semconv.END_TIME]: endMs === undefined ? undefined : unixNano(endMs),
+  [semconv.OUTCOME_STATUS]: outcome?.status,
+  [semconv.OUTCOME_CODE]: outcome?.code,
+});
+
 /** What hops and exchanges have in common. */
 export function sharedAttributes(
-  o: Pick<HopAccount, 'parentSpanId' | 'cause' | 'endMs' | 'subject' | 'actors' | 'absent' | 'anomalies'>,
+  o: Pick<HopAccount, 'parentSpanId' | 'cause' | 'subject' | 'actors' | 'absent' | 'anomalies'>,
 ): AttributeMap {
   return {
     [semconv.PARENT_SPAN_ID]: o.parentSpanId,
     [semconv.CAUSE_TRACE_ID]: o.cause?.traceId,
     [semconv.CAUSE_SPAN_ID]: o.cause?.spanId,
-    [semconv.END_TIME]: unixNano(o.endMs),
     [semconv.SUBJECT]: o.subject && partyAttribute(o.subject),
     [semconv.ACTORS]: o.actors.map(partyAttribute),
     [semconv.ABSENT]: { ...o.absent },
-    [semconv.ANOMALIES]: o.anomalies.map((anomaly) => ({ ...anomaly })),
+    [semconv.ANOMALIES]: o.anomalies.map(({ code, detail }) => (detail === undefined ? { code } : { code, detail })),
   };
 }
 

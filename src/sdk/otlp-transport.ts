@@ -1,7 +1,8 @@
 import { context } from '@opentelemetry/api';
 import { suppressTracing } from '@opentelemetry/core';
-import { ProtobufLogsSerializer } from '@opentelemetry/otlp-transformer';
-import type { ReadableLogRecord } from '@opentelemetry/sdk-logs';
+import type { Batch } from './backlog.ts';
+import { encodeRequest } from './otlp-record.ts';
+import { parseExportResponse } from './otlp-response.ts';
 
 /** What became of one export. `retry`: nothing is known stored; `refused`: the collector will never take it. */
 export type Exported =
@@ -9,7 +10,7 @@ export type Exported =
   | { readonly kind: 'retry'; readonly afterMs?: number; readonly says: string }
   | { readonly kind: 'refused'; readonly says: string };
 
-export type LogExport = (records: readonly ReadableLogRecord[]) => Promise<Exported>;
+export type LogExport = (batch: Batch) => Promise<Exported>;
 
 /** The only statuses a sender may retry (OTLP specification, OTLP/HTTP response). */
 const RETRYABLE = new Set([429, 502, 503, 504]);
@@ -29,15 +30,14 @@ export function otlpLogExport(o: {
   timeoutMs: number;
 }): LogExport {
   const headers = { ...o.headers, 'content-type': 'application/x-protobuf' };
-  return async (records) => {
-    const body = ProtobufLogsSerializer.serializeRequest([...records]);
-    if (body === undefined) return { kind: 'refused', says: 'the records could not be serialised' };
+  return async ({ resource, records }) => {
+    const body = encodeRequest(resource, records);
     try {
       const response = await context.with(suppressTracing(context.active()), () =>
         plainFetch(o.url, {
           method: 'POST',
           headers,
-          body: Uint8Array.from(body),
+          body,
           redirect: 'error',
           signal: AbortSignal.timeout(o.timeoutMs),
         }),
@@ -59,10 +59,8 @@ async function read(response: Response): Promise<Exported> {
 }
 
 function accepted(bytes: Uint8Array): Exported {
-  const { partialSuccess } = ProtobufLogsSerializer.deserializeResponse(bytes);
-  const rejected = Number(partialSuccess?.rejectedLogRecords ?? 0);
-  const says = partialSuccess?.errorMessage;
-  return { kind: 'accepted', rejected, ...(says !== undefined && says !== '' && { says }) };
+  const { rejected, says } = parseExportResponse(bytes);
+  return { kind: 'accepted', rejected, ...(says !== '' && { says }) };
 }
 
 async function bodyOf(response: Response): Promise<Uint8Array> {

@@ -1,70 +1,202 @@
 import { randomUUID } from 'node:crypto';
-import { type Logger, ROOT_CONTEXT, SeverityNumber, trace } from '@opentelemetry/api';
-import { resourceFromAttributes } from '@opentelemetry/resources';
-import { LoggerProvider } from '@opentelemetry/sdk-logs';
-import { hrTime } from './clock.ts';
+import type { Anomaly } from './anomalies.ts';
+import { type Backlog, MemoryBacklog } from './backlog.ts';
+import { unixNano } from './clock.ts';
 import { Delivery, type DeliveryReport } from './delivery.ts';
 import { type ExchangeAccount, exchangeAttributes } from './exchange.ts';
 import { harmless } from './harmless.ts';
-import { type HopAccount, hopAttributes } from './hop.ts';
+import { endingAttributes, type HopAccount, hopAttributes, type OpenHop, type Outcome } from './hop.ts';
 import { newObservationId } from './observation-id.ts';
+import { encodeEnding, encodeRecord, encodeResource } from './otlp-record.ts';
 import { otlpLogExport } from './otlp-transport.ts';
 import { EVENT_EXCHANGE, EVENT_HOP, OBSERVATION_ID, SEQUENCE } from './semconv.ts';
-import type { Settings } from './settings.ts';
+import { openSenderFolder, takeAbandonedFolders } from './sender-folder.ts';
+import type { Settings, SpoolOptions } from './settings.ts';
+import { Spool, type SpoolFolder } from './spool.ts';
+import { unlockFolder } from './spool-lock.ts';
+
+/** Ends a held observation. */
+export type Complete = (ending: { endMs: number; outcome: Outcome }) => void;
+
+interface Sender {
+  readonly delivery: Delivery;
+  readonly folder?: string;
+}
 
 /**
  * Turns accounts into observations: one OTLP log record each, with its own id and sequence number, whatever the trace
- * sampler decided. Never throws.
+ * sampler decided. Never throws once it is made.
  */
 export class Recorder {
-  readonly #delivery: Delivery;
-  readonly #logger: Logger;
+  /** True when there is a spool: what it took survives the process. */
+  readonly spools: boolean;
+  readonly #backlog: Backlog;
+  readonly #senders: readonly [Sender, ...Sender[]];
+  readonly #refuses: boolean;
   #sequence = 0;
+  #lostReported = 0;
 
+  /** Throws what the file system says of the spool's folder. */
   constructor(settings: Settings) {
-    this.#delivery = new Delivery({
-      send: otlpLogExport({ url: settings.logsUrl, headers: settings.headers, timeoutMs: 10_000 }),
-      queueSize: settings.queueSize,
-      delayMs: 200,
+    const send = otlpLogExport({ url: settings.logsUrl, headers: settings.headers, timeoutMs: 10_000 });
+    const sender = (backlog: Backlog, folder?: string): Sender => ({
+      delivery: new Delivery({ send, backlog, delayMs: 200, outlives: folder !== undefined }),
+      ...(folder !== undefined && { folder }),
     });
-    const provider = new LoggerProvider({ resource: resourceOf(settings), processors: [this.#delivery] });
-    this.#logger = provider.getLogger('@behalf/sdk');
+    const { spool } = settings;
+    this.spools = spool !== undefined;
+    this.#refuses = spool?.whenFull === 'refuse';
+    if (spool === undefined) {
+      this.#backlog = new MemoryBacklog(resourceOf(settings, settings.instance ?? randomUUID()), settings.queueSize);
+      this.#senders = [sender(this.#backlog)];
+      return;
+    }
+    const { own, mine, left } = openSpool(spool, settings);
+    this.#backlog = mine;
+    this.#sequence = mine.lastSequence;
+    this.#senders = [sender(mine, own.folder), ...left.map(({ folder, spool: each }) => sender(each, folder))];
+  }
+
+  /** True when there is no room and the host chose to refuse requests then. */
+  get refuses(): boolean {
+    return this.#refuses && this.#backlog.full;
   }
 
   record(account: HopAccount | ExchangeAccount): void {
-    harmless('recording an observation', () => this.#emit(account));
-  }
-
-  flush(timeoutMs: number): Promise<DeliveryReport> {
-    return this.#delivery.flush(timeoutMs);
-  }
-
-  close(timeoutMs: number): Promise<DeliveryReport> {
-    return this.#delivery.close(timeoutMs);
-  }
-
-  /** The number is taken before the queue is asked, so that an observation lost there leaves a gap that shows. */
-  #emit(account: HopAccount | ExchangeAccount): void {
-    this.#sequence += 1;
-    this.#logger.emit({
-      eventName: account.kind === 'hop' ? EVENT_HOP : EVENT_EXCHANGE,
-      severityNumber: SeverityNumber.INFO,
-      timestamp: hrTime(account.startMs),
-      observedTimestamp: hrTime(account.endMs),
-      context: trace.setSpanContext(ROOT_CONTEXT, account.span),
-      attributes: {
-        [OBSERVATION_ID]: newObservationId(account.startMs),
-        [SEQUENCE]: this.#sequence,
-        ...(account.kind === 'hop' ? hopAttributes(account) : exchangeAttributes(account)),
-      },
+    harmless('recording an observation', () => {
+      const ending = endingOf(account.endMs, account.kind === 'hop' ? account.outcome : undefined);
+      this.#keep(account, (sequence, record) =>
+        this.#backlog.add({ sequence, record: Buffer.concat([record, ending]) }),
+      );
     });
+  }
+
+  /** Records a hop whose ending is not known yet; after the process it is delivered without. */
+  hold(account: OpenHop): Complete {
+    const held = harmless('recording an observation', () =>
+      this.#keep(account, (sequence, record) => this.#backlog.hold({ sequence, record })),
+    );
+    return ({ endMs, outcome }) =>
+      void harmless('recording an ending', () => {
+        if (held === undefined) return;
+        this.#backlog.complete(held, endingOf(endMs, outcome));
+        this.#own.notify();
+      });
+  }
+
+  /** What an answer must wait for, if anything: that all recorded so far is forced to the disk. Never rejects. */
+  durable(): Promise<void> | undefined {
+    return this.#backlog.durable();
+  }
+
+  /** Resolves true when all recorded so far is durable in the ledger, false after `timeoutMs` or a refusal. */
+  confirm(timeoutMs: number): Promise<boolean> {
+    return this.#own.confirm(timeoutMs);
+  }
+
+  async flush(timeoutMs: number): Promise<DeliveryReport> {
+    return sum(await Promise.all(this.#senders.map(({ delivery }) => delivery.flush(timeoutMs))));
+  }
+
+  async close(timeoutMs: number): Promise<DeliveryReport> {
+    const reports = await Promise.all(this.#senders.map(({ delivery }) => delivery.close(timeoutMs)));
+    for (const { folder } of this.#senders) if (folder !== undefined) harmless('unlocking', () => unlockFolder(folder));
+    return sum(reports);
+  }
+
+  get #own(): Delivery {
+    return this.#senders[0].delivery;
+  }
+
+  /** The number is taken before there is known to be room, so that an observation lost here leaves a gap that shows. */
+  #keep(
+    account: OpenHop | ExchangeAccount,
+    put: (sequence: number, record: Uint8Array) => boolean,
+  ): number | undefined {
+    this.#sequence += 1;
+    const sequence = this.#sequence;
+    const lost = this.#own.lost;
+    if (this.#own.closed) return this.#lose(sequence, 'the sender was stopped');
+    const anomalies = lost > this.#lostReported ? [...account.anomalies.slice(0, 31), lossOf(lost)] : account.anomalies;
+    if (!put(sequence, recordOf({ ...account, anomalies }, sequence))) {
+      return this.#lose(sequence, `${this.#backlog.pending} observations are waiting`);
+    }
+    this.#lostReported = lost;
+    this.#own.notify();
+    return sequence;
+  }
+
+  #lose(sequence: number, why: string): undefined {
+    this.#own.lose(1, why);
+    this.#backlog.noteLost(sequence);
   }
 }
 
-const resourceOf = ({ service, version, instance, environment }: Settings) =>
-  resourceFromAttributes({
+/** This sender's spool, and those that dead ones left. Throws TypeError naming the option. */
+function openSpool(spool: Required<SpoolOptions>, settings: Settings) {
+  try {
+    const own = openSenderFolder(spool.folder, settings.service, settings.instance);
+    const resource = resourceOf(settings, own.instance);
+    const open = (folder: string) => new Spool({ ...spool, ...SPOOLED, folder, resource, run: randomUUID() });
+    const mine = open(own.folder);
+    const left = takeAbandonedFolders(spool.folder, settings.service).map((folder) => ({
+      folder,
+      spool: open(folder),
+    }));
+    return { own, mine, left };
+  } catch (cause) {
+    const says = cause instanceof Error ? cause.message : 'unknown failure';
+    throw new TypeError(`startBehalf: spool.folder cannot be used: ${says}`, { cause });
+  }
+}
+
+/** The counter of what was lost, told by the next observation that is not. */
+const lossOf = (lost: number): Anomaly => ({
+  code: 'observations_lost',
+  detail: `${lost} of this sender since its start`,
+});
+
+const recordOf = (account: OpenHop | ExchangeAccount, sequence: number): Uint8Array =>
+  encodeRecord({
+    eventName: account.kind === 'hop' ? EVENT_HOP : EVENT_EXCHANGE,
+    time: unixNano(account.startMs),
+    span: account.span,
+    attributes: {
+      [OBSERVATION_ID]: newObservationId(account.startMs),
+      [SEQUENCE]: sequence,
+      ...(account.kind === 'hop' ? hopAttributes(account) : exchangeAttributes(account)),
+    },
+  });
+
+const endingOf = (endMs: number, outcome: Outcome | undefined): Uint8Array =>
+  encodeEnding({
+    observedTime: unixNano(endMs),
+    attributes: endingAttributes({ endMs, ...(outcome && { outcome }) }),
+  });
+
+/** The process ended before its request did: whether the answer went out is not known. */
+const SPOOLED: Pick<SpoolFolder, 'abandonedEnding'> = {
+  abandonedEnding: () =>
+    encodeEnding({
+      observedTime: unixNano(Date.now()),
+      attributes: endingAttributes({ outcome: { status: 'unknown', code: 'process_ended' } }),
+    }),
+};
+
+const resourceOf = ({ service, version, environment }: Settings, instance: string): Uint8Array =>
+  encodeResource({
     'service.name': service,
-    'service.instance.id': instance ?? randomUUID(),
+    'service.instance.id': instance,
     ...(version !== undefined && { 'service.version': version }),
     ...(environment !== undefined && { 'deployment.environment.name': environment }),
   });
+
+function sum(reports: readonly DeliveryReport[]): DeliveryReport {
+  const total = { delivered: 0, lost: 0, pending: 0 };
+  for (const { delivered, lost, pending } of reports) {
+    total.delivered += delivered;
+    total.lost += lost;
+    total.pending += pending;
+  }
+  return total;
+}

@@ -56,6 +56,7 @@ export const REFUSALS = {
   },
   insufficient_scope: { status: 403, error: 'insufficient_scope', says: 'the token lacks a scope this route requires' },
   keys_unavailable: { status: 503, says: 'the keys of the token’s issuer cannot be fetched; try again later' },
+  recorder_full: { status: 503, says: 'this service has no room left to record the request; try again later' },
 } as const satisfies Readonly<Record<string, RefusalAnswer>>;
 
 interface RefusalAnswer {

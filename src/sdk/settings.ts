@@ -1,4 +1,5 @@
 import type { AssumedTypes } from './party.ts';
+import type { FsyncPolicy } from './spool.ts';
 
 /** What startBehalf takes. Nothing is read from the environment: see behalfFromEnvironment. */
 export interface BehalfOptions {
@@ -13,8 +14,10 @@ export interface BehalfOptions {
   readonly collectorUrl?: string;
   /** Sent with every export, such as the ingest key. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** Most observations that may wait for the collector; 2048 by default. */
+  /** Most observations that may wait in memory for the collector; 2048 by default. A spool has `maxBytes` instead. */
   readonly queueSize?: number;
+  /** Observations go to a folder on disk first, and survive the process there. Without it they wait in memory. */
+  readonly spool?: SpoolOptions;
   /**
    * Where tokens may go: origin (`https://payments.example`) → the audience its tokens must name, or `true` when any
    * token may be sent there. Towards every other origin no token, identity header or baggage leaves.
@@ -24,6 +27,24 @@ export interface BehalfOptions {
   readonly token?: TokenSource;
   /** What subjects and actors are where their tokens do not say (`sub_profile`); `unknown` by default. */
   readonly assume?: AssumedTypes;
+}
+
+/** The spool: where observations are before they are sent. They name persons in clear: keep the folder to the service. */
+export interface SpoolOptions {
+  /** Made if it is not there. Processes that share it must see one another's process ids. */
+  readonly folder: string;
+  /** Most bytes that may wait, for each process; 256 MiB by default, at least 1 MiB. */
+  readonly maxBytes?: number;
+  /**
+   * When it is forced to the disk: before `each` answer leaves, every second (`interval`, the default), or `never`. Only
+   * an end of the machine makes a difference, not one of the process.
+   */
+  readonly fsync?: FsyncPolicy;
+  /**
+   * What the guard does while there is no room: `lose` the observation, which is counted (the default), or `refuse`
+   * requests with 503 where it enforces.
+   */
+  readonly whenFull?: 'lose' | 'refuse';
 }
 
 export type TokenSource = string | (() => string | undefined | Promise<string | undefined>);
@@ -36,6 +57,7 @@ export interface Settings {
   readonly logsUrl: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly queueSize: number;
+  readonly spool: Required<SpoolOptions> | undefined;
   readonly audiences: ReadonlyMap<string, string | true>;
   readonly token: TokenSource | undefined;
   readonly assume: AssumedTypes;
@@ -55,10 +77,23 @@ export function parseSettings(o: BehalfOptions): Settings {
     logsUrl: logsUrlOf(o.collectorUrl ?? 'http://127.0.0.1:4318'),
     headers: o.headers ?? {},
     queueSize,
+    spool: o.spool && parseSpool(o.spool),
     audiences: new Map(Object.entries(o.audiences ?? {}).map(([origin, audience]) => [originOf(origin), audience])),
     token: o.token,
     assume: o.assume ?? {},
   };
+}
+
+function parseSpool({ folder, maxBytes, fsync, whenFull }: SpoolOptions): Required<SpoolOptions> {
+  const wrong = (says: string): never => {
+    throw new TypeError(`startBehalf: spool.${says}`);
+  };
+  const size = maxBytes ?? 256 * 1024 * 1024;
+  if (typeof folder !== 'string' || folder === '') wrong('folder must name a folder this process may write to');
+  if (!Number.isSafeInteger(size) || size < 1024 * 1024) wrong(`maxBytes must be at least 1048576, got ${maxBytes}`);
+  if (!['each', 'interval', 'never', undefined].includes(fsync)) wrong('fsync must be each, interval or never');
+  if (!['lose', 'refuse', undefined].includes(whenFull)) wrong('whenFull must be lose or refuse');
+  return { folder, maxBytes: size, fsync: fsync ?? 'interval', whenFull: whenFull ?? 'lose' };
 }
 
 /** Resource attributes go into every observation's reporter, which takes 1 to 255 characters. */

@@ -9,10 +9,10 @@ import { startTimer } from './clock.ts';
 import { defined } from './defined.ts';
 import { Delegation } from './delegation.ts';
 import { harmless } from './harmless.ts';
-import type { AbsenceReason, Decision, Outcome } from './hop.ts';
+import type { AbsenceReason, Decision, OpenHop, Outcome } from './hop.ts';
 import { type HopSpan, serverSpan } from './hop-span.ts';
 import { isInternalAddress } from './peer-address.ts';
-import type { Recorder } from './recorder.ts';
+import type { Complete, Recorder } from './recorder.ts';
 import type { RefusalCode } from './refusal.ts';
 import { askScopes, type RouteRules } from './route-rules.ts';
 import * as semconv from './semconv.ts';
@@ -41,6 +41,7 @@ export class Visit {
   #delegation: Delegation | undefined;
   #admission: Promise<RefusalCode | undefined> | undefined;
   #finished = false;
+  #complete: Complete | undefined;
 
   constructor(o: { request: FastifyRequest; rules: TokenRules; mode: GuardMode; recorder: Recorder }) {
     this.#o = o;
@@ -79,6 +80,17 @@ export class Visit {
     return this.#delegation === undefined ? inbound : withDelegation(inbound, this.#delegation);
   }
 
+  /**
+   * The answer is about to leave: with a spool the observation is written before, all but its ending, so that no answered
+   * request is unknown after a crash. Gives what the answer must wait for, if anything.
+   */
+  answering(): Promise<void> | undefined {
+    const { recorder } = this.#o;
+    if (!recorder.spools || this.#finished || this.#complete !== undefined) return undefined;
+    this.#complete = harmless('recording a visit', () => recorder.hold(this.#account()));
+    return recorder.durable();
+  }
+
   /** Records the observation; a second call does nothing. A client may leave before the decision is made. */
   finish(response: ResponseEnd): void {
     if (this.#finished) return;
@@ -89,7 +101,8 @@ export class Visit {
   }
 
   async #decide(): Promise<RefusalCode | undefined> {
-    const { request } = this.#o;
+    const { request, recorder } = this.#o;
+    if (this.#o.mode === 'enforce' && recorder.refuses) return this.#conclude('recorder_full');
     const credential = findCredential(request.raw.rawHeaders, request.raw.url ?? '');
     this.#reading = await this.#read(credential);
     this.#refused = this.#reading.refused ?? (credential.kind === 'none' ? 'token_missing' : undefined);
@@ -137,13 +150,19 @@ export class Visit {
   }
 
   #write(outcome: Outcome): void {
+    const ending = { endMs: this.#timer.endMs(), outcome };
+    if (this.#complete === undefined) this.#o.recorder.record({ ...this.#account(), ...ending });
+    else this.#complete(ending);
+    this.#endSpan(outcome);
+  }
+
+  #account(): OpenHop {
     const { ids, parentSpanId } = this.#span;
     const { subject, actors, authority } = this.#reading;
-    const decision = this.#decision;
     const route = this.#route;
     const address = this.#o.request.socket.remoteAddress;
     const isKept = address !== undefined && isInternalAddress(address);
-    this.#o.recorder.record({
+    return {
       ...defined({
         parentSpanId,
         peerAddress: isKept ? address : undefined,
@@ -151,25 +170,22 @@ export class Visit {
         operation: this.#text(this.#ask('operation') ?? this.#routeName(), 'operation', 512),
         resource: this.#text(this.#ask('resource'), 'resource', 512),
         purpose: route.purpose,
-        decision,
+        decision: this.#decision,
       }),
       kind: 'hop',
       side: 'callee',
       span: ids,
       startMs: this.#timer.startMs,
-      endMs: this.#timer.endMs(),
       protocol: 'http',
       actors,
       authority,
       requiredScopes: this.#requiredScopes,
-      outcome,
       absent: {
         ...(subject === undefined && { subject: absence(authority.verification.status) }),
         ...(address !== undefined && !isKept && { 'transport.peerAddress': 'redacted' }),
       },
       anomalies: this.#anomalies.all(),
-    });
-    this.#endSpan(outcome);
+    };
   }
 
   #endSpan(outcome: Outcome): void {

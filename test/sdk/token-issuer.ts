@@ -1,6 +1,5 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { TestContext } from 'node:test';
 import { type CryptoKey, exportJWK, exportSPKI, generateKeyPair, SignJWT } from 'jose';
 
 export const AUDIENCE = 'https://payments.example';
@@ -23,7 +22,7 @@ export interface TokenIssuer {
   stop(): Promise<void>;
 }
 
-export async function tokenIssuer(t: TestContext): Promise<TokenIssuer> {
+export async function tokenIssuer(t: { after(run: () => unknown): void }): Promise<TokenIssuer> {
   const { publicKey, privateKey } = await generateKeyPair('ES256');
   const keys = [{ ...(await exportJWK(publicKey)), kid: 'key-1', alg: 'ES256', use: 'sig' }];
   const fetched = new Map<string, number>();

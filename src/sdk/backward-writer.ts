@@ -1,0 +1,98 @@
+/**
+ * Writes protobuf from the end of its buffer to the front, so that a message's length is known when its prefix is written.
+ * One is shared by all records: a record is written without a break and copied out by `take`.
+ */
+export class BackwardWriter {
+  #bytes = Buffer.allocUnsafeSlow(16_384);
+  #at = this.#bytes.length;
+
+  /** How much is written: the difference of two marks is a message's length. */
+  get mark(): number {
+    return this.#bytes.length - this.#at;
+  }
+
+  reset(): void {
+    this.#at = this.#bytes.length;
+  }
+
+  /** A copy of what is written since `reset`. */
+  take(): Uint8Array {
+    return Buffer.from(this.#bytes.subarray(this.#at));
+  }
+
+  byte(value: number): void {
+    this.#room(1);
+    this.#at -= 1;
+    this.#bytes[this.#at] = value;
+  }
+
+  /** A non-negative whole number up to 2^53 - 1. */
+  varint(value: number): void {
+    let length = 1;
+    for (let rest = value; rest >= 128; rest = Math.floor(rest / 128)) length += 1;
+    this.#room(length);
+    this.#at -= length;
+    let rest = value;
+    for (let index = 0; index < length - 1; index += 1) {
+      this.#bytes[this.#at + index] = (rest % 128) | 0x80;
+      rest = Math.floor(rest / 128);
+    }
+    this.#bytes[this.#at + length - 1] = rest;
+  }
+
+  fixed32(value: number): void {
+    this.#room(4);
+    this.#at -= 4;
+    this.#bytes.writeUInt32LE(value >>> 0, this.#at);
+  }
+
+  fixed64(value: bigint): void {
+    this.#room(8);
+    this.#at -= 8;
+    this.#bytes.writeBigUInt64LE(value, this.#at);
+  }
+
+  raw(bytes: Uint8Array): void {
+    this.#room(bytes.length);
+    this.#at -= bytes.length;
+    this.#bytes.set(bytes, this.#at);
+  }
+
+  hex(text: string): void {
+    const length = text.length / 2;
+    this.#room(length);
+    this.#at -= length;
+    this.#bytes.write(text, this.#at, length, 'hex');
+  }
+
+  /** Short ASCII text is copied here: a call into native code costs more than the copy. */
+  text(text: string): void {
+    const { length } = text;
+    this.#room(length * 3);
+    if (length <= 40) {
+      const start = this.#at - length;
+      let index = 0;
+      for (; index < length; index += 1) {
+        const code = text.charCodeAt(index);
+        if (code > 127) break;
+        this.#bytes[start + index] = code;
+      }
+      if (index === length) {
+        this.#at = start;
+        return;
+      }
+    }
+    const size = Buffer.byteLength(text);
+    this.#at -= size;
+    this.#bytes.write(text, this.#at, size, 'utf8');
+  }
+
+  #room(needed: number): void {
+    if (this.#at >= needed) return;
+    const kept = this.#bytes.length - this.#at;
+    const larger = Buffer.allocUnsafeSlow(Math.max(this.#bytes.length * 2, kept + needed + 1024));
+    this.#bytes.copy(larger, larger.length - kept, this.#at);
+    this.#at = larger.length - kept;
+    this.#bytes = larger;
+  }
+}
