@@ -1,6 +1,6 @@
 import type { HopEntry } from '#observation';
 import type { Fact, Grade, Recorded } from './chain.ts';
-import { digestOf, type End, firstOf, isVerifiedBy, leafIndexesOf } from './end.ts';
+import { digestOf, type End, firstOf, indexBySpan, isVerifiedBy, leafIndexesOf, parentsOf } from './end.ts';
 import type { Lineage } from './lineage.ts';
 import { compare, smallest } from './order.ts';
 import { type Joint, pairsOf } from './pair.ts';
@@ -12,6 +12,8 @@ export interface Draft {
   readonly kind: 'crossing' | 'local';
   readonly caller: End | undefined;
   readonly callee: End | undefined; // a local step stands here
+  /** Whose span the callee continues, when another service's own report of it is no call: its name is known, its call is not. */
+  readonly origin: End | undefined;
   readonly grade: Grade;
   readonly rests: readonly Fact[];
 }
@@ -25,22 +27,37 @@ export const accountsOf = ({ caller, callee }: Draft): readonly Recorded<HopEntr
 /** Puts both ends together. One draft per callee, one per caller nobody answered, one per local step. */
 export function crossingsOf(ends: readonly End[], lineage: Lineage): readonly Draft[] {
   const pairs = pairsOf(ends);
+  const bySpan = indexBySpan(ends);
   const answered = new Set([...pairs.values()].map(({ caller }) => caller));
   return ends
     .filter((end) => !answered.has(end))
     .map((end) => {
       if (end.side === 'caller') return draft(end, undefined, 'span', lineage);
       const pair = pairs.get(end);
-      return draft(pair?.caller, end, pair?.joint ?? 'span', lineage);
+      const origin = pair === undefined ? originOf(end, bySpan) : undefined;
+      return { ...draft(pair?.caller, end, pair?.joint ?? 'span', lineage), origin };
     })
     .toSorted((a, b) => compare(a.id, b.id));
+}
+
+/** The one span of another service that a callee continues, whatever that service says of it. */
+function originOf(callee: End, bySpan: ReadonlyMap<string, readonly End[]>): End | undefined {
+  const [only, ...others] = callee.side === 'callee' ? parentsOf(callee, bySpan) : [];
+  return others.length === 0 && only?.service !== callee.service ? only : undefined;
 }
 
 function draft(caller: End | undefined, callee: End | undefined, joint: Joint, lineage: Lineage): Draft {
   const ids = [caller, callee].flatMap((end) => (end === undefined ? [] : [end.id]));
   const kind = callee?.side === 'local' ? 'local' : 'crossing';
   // A caller that several callees answered stands in several drafts: the callee's id keeps them apart.
-  return { id: callee?.id ?? smallest(ids), kind, caller, callee, ...gradeOf(caller, callee, joint, lineage) };
+  return {
+    id: callee?.id ?? smallest(ids),
+    kind,
+    caller,
+    callee,
+    origin: undefined,
+    ...gradeOf(caller, callee, joint, lineage),
+  };
 }
 
 interface Grading {

@@ -45,8 +45,9 @@ export function hopOf(draft: Draft): UnjudgedHop {
   };
 }
 
-function callerService({ caller, callee, kind }: Draft): ServiceRef | null {
+function callerService({ caller, callee, origin, kind }: Draft): ServiceRef | null {
   if (caller !== undefined) return serviceOf(caller);
+  if (origin !== undefined) return serviceOf(origin);
   return kind === 'local' && callee !== undefined ? serviceOf(callee) : null;
 }
 

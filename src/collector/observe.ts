@@ -1,7 +1,7 @@
 import { type Observation, ObservationError, type SpanRef } from '#observation';
 import type { Accounting } from './account.ts';
 import { causeOf, type SpanMemory, type SpanNode } from './cause.ts';
-import type { Group, LogRecord, Span } from './otlp.ts';
+import { type Group, type LogRecord, SPAN_KIND, type Span } from './otlp.ts';
 import { textOf, UNKNOWN_SERVICE } from './reporter.ts';
 import { eventOf, observationOfRecord } from './sdk-record.ts';
 import { hopOfSpan, type ReadSpan, sideOf } from './span-hop.ts';
@@ -89,15 +89,13 @@ function take(refusals: string[], observe: () => void): void {
 
 /** The spans of one request, by trace and span id. */
 class RequestSpans {
-  readonly #bySpan = new Map<string, PlacedSpan[]>();
+  readonly #bySpan: ReadonlyMap<string, readonly PlacedSpan[]>;
+  readonly #byParent: ReadonlyMap<string, readonly PlacedSpan[]>;
+  readonly #sides = new Map<PlacedSpan, ReadSpan['side'] | undefined>();
 
   constructor(spans: readonly PlacedSpan[]) {
-    for (const each of spans) {
-      const key = `${each.span.traceId}/${each.span.spanId}`;
-      const same = this.#bySpan.get(key);
-      if (same === undefined) this.#bySpan.set(key, [each]);
-      else same.push(each);
-    }
+    this.#bySpan = Map.groupBy(spans, ({ span }) => `${span.traceId}/${span.spanId}`);
+    this.#byParent = Map.groupBy(spans, (each) => `${each.span.traceId}/${parentIn(each) ?? ''}`);
   }
 
   find({ traceId, spanId }: SpanRef): readonly SpanNode[] {
@@ -107,15 +105,37 @@ class RequestSpans {
     }));
   }
 
-  /** As sideOf; an inner span that merely repeats the user of the span around it adds nothing. */
   sideOf(each: PlacedSpan): ReadSpan['side'] | undefined {
+    if (!this.#sides.has(each)) this.#sides.set(each, this.#judge(each));
+    return this.#sides.get(each);
+  }
+
+  /**
+   * As sideOf. Many tracers write every span as INTERNAL: where the parent is a span of another service a boundary was
+   * crossed all the same, and the two spans are its ends. An inner span that merely repeats the user of the span around
+   * it adds nothing.
+   */
+  #judge(each: PlacedSpan): ReadSpan['side'] | undefined {
+    if (hasBoundaryKind(each.span)) return sideOf(each.span, each.reading);
+    if (this.#comesFromElsewhere(each)) return 'callee';
     const side = sideOf(each.span, each.reading);
-    return side !== 'local' ||
-      each.reading.step === 'agent' ||
-      each.reading.step === 'tool' ||
-      !this.#repeatsParent(each)
-      ? side
-      : undefined;
+    if (side === undefined) return this.#leadsElsewhere(each) ? 'caller' : undefined;
+    const { step } = each.reading;
+    return step === 'agent' || step === 'tool' || !this.#repeatsParent(each) ? side : undefined;
+  }
+
+  /** Its parent is known to be remote, or is a span of another service only: a span id may stand for both ends of one call. */
+  #comesFromElsewhere(each: PlacedSpan): boolean {
+    if ((each.span.flags & PARENT_IS_REMOTE) === PARENT_IS_REMOTE && parentIn(each) !== undefined) return true;
+    const parents = this.#bySpan.get(`${each.span.traceId}/${parentIn(each) ?? ''}`) ?? [];
+    return parents.length > 0 && parents.every((parent) => serviceOf(parent) !== serviceOf(each));
+  }
+
+  /** A span of another service hangs on it, and on no other span of that id. */
+  #leadsElsewhere(each: PlacedSpan): boolean {
+    const key = `${each.span.traceId}/${each.span.spanId}`;
+    if ((this.#bySpan.get(key) ?? []).length > 1) return false;
+    return (this.#byParent.get(key) ?? []).some((child) => serviceOf(child) !== serviceOf(each));
   }
 
   whyNot(each: PlacedSpan): 'repeats_parent' | 'internal_span' {
@@ -138,3 +158,8 @@ class RequestSpans {
     return around.some((parent) => parent.reading.users[0]?.id === reading.users[0]?.id);
   }
 }
+
+/** OTLP span flags: "is remote" is known, and the parent is (opentelemetry.proto.trace.v1.SpanFlags). */
+const PARENT_IS_REMOTE = 0x300;
+
+const hasBoundaryKind = ({ kind }: Span): boolean => kind > SPAN_KIND.internal && kind <= SPAN_KIND.consumer;
