@@ -109,12 +109,13 @@ export interface Finding {
   readonly rule: string; // id, e.g. scope_widened
   readonly title: string;
   readonly severity: Severity;
-  /** What this finding makes of its hop and chain; null for a notice. */
+  /** What this finding makes of its hop and chain; null where it judges nothing. */
   readonly verdict: Verdict | null;
   readonly hop: string | null; // hop id, or the exchange's id
   readonly says: string; // one plain sentence
   readonly facts: readonly Fact[];
   readonly owasp: readonly string[];
+  readonly thresholds: string; // the version of what the rule judged by
 }
 
 export interface Completeness {

@@ -20,8 +20,10 @@ export type {
   Verdict,
 } from './chain.ts';
 export { GAP_KINDS, GRADES, VERDICTS } from './chain.ts';
+export { type History, NO_HISTORY, type PartyBefore } from './history.ts';
 export { type JoinKey, joinKeysOf } from './join-key.ts';
 export { clearPartyKey, describeParty, partyKey } from './party-key.ts';
 export { RULES } from './rules/index.ts';
 export type { Rule } from './rules/rule.ts';
 export { type StitchOptions, stitch } from './stitch.ts';
+export { DEFAULT_THRESHOLDS, type Thresholds } from './thresholds.ts';

@@ -13,6 +13,8 @@ export const describeParty = (party: EntryParty): string => `${party.type} ${'re
 
 /** How strong a basis is, 0 the strongest. */
 export const basisRank = (party: EntryParty): number => BASES.indexOf(party.basis);
+/** Known from something signed or proven; the others are a program's word. */
+export const isSigned = (party: EntryParty): boolean => ['proof', 'token', 'assertion'].includes(party.basis);
 const BASES: readonly EntryParty['basis'][] = [
   'proof',
   'token',

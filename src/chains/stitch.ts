@@ -3,15 +3,18 @@ import { endsOf } from './account.ts';
 import type { Chain, Finding, Gap, Link, Recorded } from './chain.ts';
 import { type Component, componentsOf } from './component.ts';
 import { crossingsOf, type Draft } from './crossing.ts';
-import { type End, firstOf, indexBySpan } from './end.ts';
+import { type End, indexBySpan } from './end.ts';
+import { type Evidence, type Surroundings, surroundingsOf } from './evidence.ts';
 import { gapsOf } from './gap.ts';
+import { type History, NO_HISTORY } from './history.ts';
 import { hopOf, type UnjudgedHop } from './hop.ts';
 import { ancestorsOf, type Lineage, lineageOf } from './lineage.ts';
 import { linksOf } from './link.ts';
 import { compare, groupBy } from './order.ts';
 import { RULES } from './rules/index.ts';
-import { type Evidence, findingOf } from './rules/rule.ts';
+import { findingOf } from './rules/rule.ts';
 import { chainIdOf, completenessOf, exchangeOf, leafIndexesIn, summaryOf } from './summary.ts';
+import { DEFAULT_THRESHOLDS, type Thresholds } from './thresholds.ts';
 import { inTreeOrder } from './tree-order.ts';
 import { judgeChain, judgeHop } from './verdict.ts';
 
@@ -20,27 +23,30 @@ interface Whole {
   readonly drafts: readonly Draft[];
   readonly links: readonly Link[];
   readonly lineage: Lineage;
-  readonly draftOf: ReadonlyMap<string, Draft>;
   readonly hops: ReadonlyMap<string, UnjudgedHop>;
   readonly linksTo: ReadonlyMap<string, readonly Link[]>;
   readonly gapsBeside: ReadonlyMap<string, readonly Gap[]>;
-  readonly uses: ReadonlyMap<string, readonly UnjudgedHop[]>;
+  readonly surroundings: Surroundings;
   readonly bySpan: ReadonlyMap<string, readonly End[]>;
 }
 
 export interface StitchOptions {
   /** True when entries that belong with these were left out: said in completeness, and nothing is concluded from absence. */
   readonly bounded?: boolean;
+  /** What rules judge by; the defaults where nothing is given. */
+  readonly thresholds?: Thresholds;
+  /** What rules know from before; without it, rules that rest on it say nothing. */
+  readonly history?: History;
 }
 
 /**
  * From a set of entries to the chains in it. A pure function of the set: the same entries give the same chains, byte for
  * byte, in any order and with duplicates. Links carry their grade, absences are typed, ambiguity keeps every candidate.
  */
-export function stitch(recorded: readonly Recorded[], { bounded = false }: StitchOptions = {}): readonly Chain[] {
+export function stitch(recorded: readonly Recorded[], options: StitchOptions = {}): readonly Chain[] {
   const whole = survey(distinct(recorded));
   return componentsOf(whole.drafts, whole.links, whole.lineage)
-    .map((component) => chainOf(component, whole, bounded))
+    .map((component) => chainOf(component, whole, options))
     .toSorted((a, b) => compare(a.id, b.id));
 }
 
@@ -50,20 +56,23 @@ function survey(recorded: readonly Recorded[]): Whole {
   const drafts = crossingsOf(ends, lineage);
   const links = linksOf(drafts, ends, lineage);
   const hops = new Map(drafts.map((draft) => [draft.id, hopOf(draft)]));
+  const draftOf = new Map(drafts.map((draft) => [draft.id, draft]));
+  const linksTo = groupBy(links, (link) => link.to);
+  const uses = groupBy([...hops.values()], (hop) => hop.authority?.digest);
   return {
     drafts,
     links,
     lineage,
-    draftOf: new Map(drafts.map((draft) => [draft.id, draft])),
     hops,
-    linksTo: groupBy(links, (link) => link.to),
+    linksTo,
     gapsBeside: groupBy(gapsOf(drafts, links, ends, lineage), (gap) => gap.hop),
-    uses: groupBy([...hops.values()], (hop) => hop.authority?.digest),
+    surroundings: surroundingsOf({ hops, draftOf, linksTo, uses }),
     bySpan: indexBySpan(ends),
   };
 }
 
-function chainOf(component: Component, whole: Whole, bounded: boolean): Chain {
+function chainOf(component: Component, whole: Whole, options: StitchOptions): Chain {
+  const { bounded = false, thresholds = DEFAULT_THRESHOLDS, history = NO_HISTORY } = options;
   const ids = component.drafts.map((draft) => draft.id);
   const links = ids
     .flatMap((id) => whole.linksTo.get(id) ?? [])
@@ -76,7 +85,10 @@ function chainOf(component: Component, whole: Whole, bounded: boolean): Chain {
     .flatMap((id) => whole.gapsBeside.get(id) ?? [])
     .toSorted((a, b) => compare(a.hop + a.kind, b.hop + b.kind));
   const exchanges = component.exchanges.map(exchangeOf).toSorted((a, b) => compare(a.id, b.id));
-  const findings = findingsOf({ ...surroundings(whole), hops: unjudged, links, gaps, exchanges }, bounded);
+  const findings = findingsOf(
+    { ...whole.surroundings, hops: unjudged, links, gaps, exchanges, thresholds, history },
+    bounded,
+  );
   const judged = groupBy(findings, (finding) => finding.hop ?? undefined);
   const hops = unjudged.map((hop) => judgeHop(hop, judged.get(hop.id) ?? []));
   const parts = { hops, links, exchanges, findings };
@@ -92,31 +104,9 @@ function chainOf(component: Component, whole: Whole, bounded: boolean): Chain {
   };
 }
 
-/** What rules may ask beyond the chain itself. */
-function surroundings({
-  linksTo,
-  draftOf,
-  hops,
-  uses,
-}: Whole): Omit<Evidence, 'hops' | 'links' | 'gaps' | 'exchanges'> {
-  const calleeOf = (hop: UnjudgedHop) => draftOf.get(hop.id)?.callee;
-  return {
-    hop: (id) => hops.get(id),
-    usesOf: (digest) => uses.get(digest) ?? [],
-    peerHostOf: (hop) =>
-      firstOf([calleeOf(hop)], (entry) => entry.transport.peerAddress)?.replace(/(?<=[\]\d.a-z]):\d+$/, ''),
-    isLed: (hopId) => linksTo.has(hopId),
-    namesParent: (hop) => calleeOf(hop)?.parentSpanId !== undefined,
-    continuesToken: (hop) =>
-      (linksTo.get(hop.id) ?? []).some(
-        (link) => link.grade !== 'ambiguous' && hops.get(link.from)?.authority?.digest === hop.authority?.digest,
-      ),
-  };
-}
-
 const findingsOf = (evidence: Evidence, bounded: boolean): readonly Finding[] =>
   RULES.filter((rule) => !(bounded && rule.restsOnAbsence)).flatMap((rule) =>
-    rule.judge(evidence).map((violation) => findingOf(rule, violation)),
+    rule.judge(evidence).map((violation) => findingOf(rule, violation, evidence.thresholds.version)),
   );
 
 /** Hops in whose handling an exchange took place: the issuer answered for them. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Chain, RULES, stitch } from '#chains';
+import { type Chain, DEFAULT_THRESHOLDS, RULES, stitch } from '#chains';
 import { agent, delegatedCall, digest, Entries, service, user } from './entries.ts';
 
 const dana = user('dana');
@@ -34,8 +34,9 @@ test('scope widened along the chain is excessive, and narrowing is not', () => {
   ] as const) {
     const entries = new Entries();
     entries.hop({ service: 'x', at: [1, 1], digest: 'in', scopes: held, subject: dana, ...permit });
-    entries.hop({ service: 'x', side: 'caller', at: [1, 2, 1], digest: 'out', scopes: next, subject: dana });
-    entries.hop({ service: 'y', at: [1, 3, 2], digest: 'out', scopes: next, subject: dana, ...permit });
+    const actors = [service('x')];
+    entries.hop({ service: 'x', side: 'caller', at: [1, 2, 1], digest: 'out', scopes: next, subject: dana, actors });
+    entries.hop({ service: 'y', at: [1, 3, 2], digest: 'out', scopes: next, subject: dana, actors, ...permit });
     const [chain] = chainsOf(entries);
     assert.equal(rules(chain).includes('scope_widened'), expected);
     assert.equal(chain?.verdict, expected ? 'excessive' : 'permitted');
@@ -232,4 +233,30 @@ test('one token sent by two services is a shared credential; passed on along the
     chainsOf(passed).some((chain) => rules(chain).includes('shared_credential')),
     false,
   );
+});
+
+test('a gateway that passes on the very token it was called with neither replays nor shares it', () => {
+  const entries = new Entries();
+  const token = { digest: 'T', scopes: ['a'], subject: dana, actors: [agent('planner')] };
+  const from = (peerAddress: string) => ({ transport: { protocol: 'http' as const, peerAddress } });
+  entries.hop({ service: 'gateway', at: [1, 2, 1], ...token, ...from('192.0.2.9:1'), ...permit });
+  entries.hop({ service: 'gateway', side: 'local', at: [1, 3, 2], transport: { protocol: 'agent' } });
+  entries.hop({ service: 'gateway', side: 'caller', at: [1, 4, 3], ...token, verified: false });
+  entries.hop({ service: 'books', at: [1, 5, 4], ...token, ...from('10.0.0.2:1'), ...permit });
+  const [chain, ...others] = chainsOf(entries);
+  assert.deepEqual([others.length, rules(chain), chain?.verdict], [0, [], 'permitted']);
+});
+
+test('every rule says what it means, what clears it and how it can be wrong', () => {
+  for (const { id, meaning, clears, wrong } of RULES)
+    for (const text of [meaning, clears, wrong]) assert.match(text, /^\p{Lu}.+\.$/u, id);
+});
+
+test('every finding names the version of the thresholds that judged', () => {
+  const entries = new Entries();
+  entries.hop({ service: 'x', at: [1, 1], digest: 'in', ...deny, outcome: { status: 'ok' } });
+  const versions = (thresholds?: typeof DEFAULT_THRESHOLDS) =>
+    stitch(entries.all, thresholds && { thresholds }).flatMap((chain) => chain.findings.map((each) => each.thresholds));
+  assert.deepEqual([...new Set(versions())], [DEFAULT_THRESHOLDS.version]);
+  assert.deepEqual([...new Set(versions({ ...DEFAULT_THRESHOLDS, version: 'acme-7' }))], ['acme-7']);
 });

@@ -31,19 +31,19 @@ test('the table of problems is this one', () => {
 test('what is wrong with a request is said, and its value is never repeated', async (t) => {
   const { problem } = await testApi(t);
   const cases: readonly (readonly [string, string, RegExp])[] = [
-    ['/api/v1/chains?colour=secret', '400 unknown_parameter', /known are subject, actor, service, .*limit/],
-    ['/api/v1/chains/c_1?x=secret', '400 unknown_parameter', /takes none/],
-    ['/api/v1/chains?verdict=secret', '400 invalid_parameter', /^verdict: .*suspicious, excessive/],
-    ['/api/v1/chains?finding=secret', '400 invalid_parameter', /^finding: .*orphan_hop/],
+    ['/api/v1/chains?colour=hunter2', '400 unknown_parameter', /known are subject, actor, service, .*limit/],
+    ['/api/v1/chains/c_1?x=hunter2', '400 unknown_parameter', /takes none/],
+    ['/api/v1/chains?verdict=hunter2', '400 invalid_parameter', /^verdict: .*suspicious, excessive/],
+    ['/api/v1/chains?finding=hunter2', '400 invalid_parameter', /^finding: .*orphan_hop/],
     ['/api/v1/chains?limit=0', '400 invalid_parameter', /^limit: .*1 to 200/],
     ['/api/v1/chains?limit=201', '400 invalid_parameter', /^limit: /],
-    ['/api/v1/chains?limit=secret', '400 invalid_parameter', /^limit: /],
-    ['/api/v1/chains?from=secret', '400 invalid_parameter', /^from: .*RFC 3339/],
+    ['/api/v1/chains?limit=hunter2', '400 invalid_parameter', /^limit: /],
+    ['/api/v1/chains?from=hunter2', '400 invalid_parameter', /^from: .*RFC 3339/],
     ['/api/v1/chains?from=2026-02-30T00:00:99Z', '400 invalid_parameter', /^from: expected a time/],
     ['/api/v1/chains?from=1&to=1', '400 invalid_parameter', /^to: expected a moment after/],
-    ['/api/v1/chains?cursor=secret', '400 invalid_parameter', /^cursor: /],
+    ['/api/v1/chains?cursor=hunter2', '400 invalid_parameter', /^cursor: /],
     [`/api/v1/chains?cursor=${Buffer.from('["1","x"]').toString('base64url')}`, '400 invalid_parameter', /^cursor: /],
-    ['/api/v1/chains?service=a&service=secret', '400 invalid_parameter', /"service": expected it once/],
+    ['/api/v1/chains?service=a&service=hunter2', '400 invalid_parameter', /"service": expected it once/],
     [`/api/v1/chains?subject=${'s'.repeat(4201)}`, '400 invalid_parameter', /^subject: /],
     ['/api/v1/chains?subject=', '400 invalid_parameter', /^subject: /],
     ['/api/v1/chains/nothing', '404 chain_not_found', /no chain/],
@@ -53,8 +53,8 @@ test('what is wrong with a request is said, and its value is never repeated', as
     ['/api/v1/entries/0', '404 entry_not_found', /the log has 0/],
     ['/api/v1/entries/9999999999999999999', '404 entry_not_found', /the log has 0/],
     ['/api/v1/entries/0/proof', '404 entry_not_found', /the log has 0/],
-    ['/api/v1/secret', '404 not_found', /openapi/],
-    ['/log/tile/0/secret', '404 not_found', /tlog-tiles/],
+    ['/api/v1/hunter2', '404 not_found', /openapi/],
+    ['/log/tile/0/hunter2', '404 not_found', /tlog-tiles/],
     ['/log/tile/0/000', '404 not_found', /published/],
     ['/log/tile/0/x001/000.p/256', '404 not_found', /./],
     ['/api/v1/hops/export?from=1&to=2&format=xml', '400 invalid_parameter', /^format: .*ndjson or csv/],
@@ -64,7 +64,7 @@ test('what is wrong with a request is said, and its value is never repeated', as
     const answer = await problem(path);
     assert.equal(answer.is, is, path);
     assert.match(answer.detail, detail, path);
-    assert.doesNotMatch(answer.detail, /secret/, path);
+    assert.doesNotMatch(answer.detail, /hunter2/, path);
   }
 });
 

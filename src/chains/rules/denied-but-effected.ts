@@ -7,6 +7,9 @@ import { entriesOfHop, nameOf, type Rule, type Violation } from './rule.ts';
 export const deniedButEffected: Rule = {
   id: 'denied_but_effected',
   title: 'Effect after a denial',
+  meaning: 'A boundary refused, and yet the call succeeded or led on to another that acts for somebody.',
+  clears: 'The service stops where it refuses.',
+  wrong: 'A service may answer a refusal with success, for instance an empty list.',
   severity: 'critical',
   verdict: 'suspicious',
   owasp: ['ASI03', 'ASI10'],

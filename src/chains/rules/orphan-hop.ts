@@ -1,4 +1,4 @@
-import { describeParty } from '../party-key.ts';
+import { describeParty, isSigned } from '../party-key.ts';
 import { entriesOfHop, nameOf, type Rule, type Violation } from './rule.ts';
 
 /**
@@ -9,6 +9,10 @@ import { entriesOfHop, nameOf, type Rule, type Violation } from './rule.ts';
 export const orphanHop: Rule = {
   id: 'orphan_hop',
   title: 'Orphan hop',
+  meaning:
+    'Delegated authority was used in a call that nothing led to: no caller reported it and it continues no trace.',
+  clears: 'The caller reports its calls, or the trace that led there arrives.',
+  wrong: 'The caller is not instrumented at all.',
   severity: 'warning',
   verdict: 'suspicious',
   owasp: ['ASI10', 'ASI03'],
@@ -17,7 +21,7 @@ export const orphanHop: Rule = {
     hops.flatMap((hop): Violation[] => {
       const actor = hop.actors.at(-1);
       if (hop.callerEntries.length > 0 || hop.kind === 'local' || isLed(hop.id) || namesParent(hop)) return [];
-      if (actor === undefined || hop.verification?.status !== 'verified') return [];
+      if (actor === undefined || !isSigned(actor)) return [];
       const says = `${nameOf(hop)} used authority delegated to ${describeParty(actor)}, but nobody reported making the call and nothing led to it`;
       return [{ hop: hop.id, says, facts: [{ says, entries: entriesOfHop(hop) }] }];
     }),

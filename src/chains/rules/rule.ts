@@ -1,51 +1,51 @@
-import type { Exchange, Fact, Finding, Gap, Link, Severity, Verdict } from '../chain.ts';
+import type { EntryParty, HopEntry } from '#observation';
+import type { Finding, Severity, Verdict } from '../chain.ts';
+import type { Evidence } from '../evidence.ts';
 import type { UnjudgedHop } from '../hop.ts';
+import { partyKey } from '../party-key.ts';
 
-/** What a rule may look at: one chain's parts, and who else in the set used the same tokens. */
-export interface Evidence {
-  readonly hops: readonly UnjudgedHop[];
-  readonly links: readonly Link[];
-  readonly gaps: readonly Gap[];
-  readonly exchanges: readonly Exchange[];
-  readonly hop: (id: string) => UnjudgedHop | undefined;
-  /** Every hop of the set, of this chain and others, that carries a token digest. */
-  readonly usesOf: (digest: string) => readonly UnjudgedHop[];
-  /** The network address the callee saw, without port. */
-  readonly peerHostOf: (hop: UnjudgedHop) => string | undefined;
-  /** True when a hop has a predecessor, certain or among candidates. */
-  readonly isLed: (hopId: string) => boolean;
-  /** True when the callee received a trace context: somebody claims to stand before it. */
-  readonly namesParent: (hop: UnjudgedHop) => boolean;
-  /** True when a hop passes on the very token of the hop that led to it. */
-  readonly continuesToken: (hop: UnjudgedHop) => boolean;
-}
-
-/** One way a chain can be wrong. Its verdict is what the finding makes of the hop and the chain; null for a notice. */
+/**
+ * One way a chain can be wrong. Its verdict is what the finding makes of the hop and the chain; null where it is worth knowing
+ * and judges nothing. No rule may fire because a credential was verified: more evidence of verification never makes a hop
+ * more suspicious (test/chains/verdict.test.ts).
+ */
 export interface Rule {
   readonly id: string;
   readonly title: string;
+  /** What it means when this is found. */
+  readonly meaning: string;
+  /** What would clear it. */
+  readonly clears: string;
+  /** How it can be wrong. */
+  readonly wrong: string;
   readonly severity: Severity;
   readonly verdict: Verdict | null;
   /** OWASP Non-Human Identities Top 10 (2025) and Agentic Top 10 (2026) ids. */
   readonly owasp: readonly string[];
   /** True when the rule concludes from something not being there: it is not asked where entries were left out. */
   readonly restsOnAbsence?: true;
+  /** True when the rule needs to know what was before the chain: without that it says nothing. */
+  readonly restsOnHistory?: true;
   readonly judge: (evidence: Evidence) => readonly Violation[];
 }
 
-export interface Violation {
-  readonly hop: string | null;
-  readonly says: string;
-  readonly facts: readonly Fact[];
-}
+export type Violation = Pick<Finding, 'hop' | 'says' | 'facts'>;
 
-export const findingOf = (rule: Rule, violation: Violation): Finding => ({
+export const findingOf = (rule: Rule, violation: Violation, thresholds: string): Finding => ({
   rule: rule.id,
   title: rule.title,
   severity: rule.severity,
   verdict: rule.verdict,
   owasp: rule.owasp,
+  thresholds,
   ...violation,
+});
+
+/** A violation shown at a hop, with the entries of that hop and of others it rests on. */
+export const at = (hop: UnjudgedHop, says: string, others: readonly UnjudgedHop[] = []): Violation => ({
+  hop: hop.id,
+  says,
+  facts: [{ says, entries: [...new Set([...others, hop].flatMap(entriesOfHop))] }],
 });
 
 export const entriesOfHop = (hop: UnjudgedHop): string[] => [...hop.callerEntries, ...hop.calleeEntries];
@@ -56,3 +56,42 @@ export const beyond = (asked: readonly string[], held: readonly string[]): strin
 
 export const nameOf = (hop: UnjudgedHop): string =>
   `${hop.from?.name ?? 'somebody'} → ${hop.to?.name ?? 'somebody'}${hop.operation === null ? '' : ` (${hop.operation})`}`;
+
+/** The boundary let the call pass, by its decision or, where it reports none, by how the call ended. */
+export const hasPassed = (hop: UnjudgedHop): boolean =>
+  hop.decision?.outcome === 'permit' || (hop.decision === null && hop.outcome?.status === 'ok');
+
+/** What the callee read from the credential that came, whether or not it verified it; the caller's word never stands here. */
+export const credentialOf = ({ accountsOf }: Evidence, hop: UnjudgedHop): HopEntry | undefined =>
+  hop.kind === 'local' ? undefined : accountsOf(hop).callee.find((entry) => entry.authority?.digest !== undefined);
+
+/** Who acts by that credential: the last actor, else the subject. */
+export const actingIn = (entry: Pick<HopEntry, 'actors' | 'subject'>): EntryParty | undefined =>
+  entry.actors.at(-1) ?? entry.subject;
+
+/** Who acts in a hop and is no person. */
+export function machineIn(hop: UnjudgedHop): EntryParty | undefined {
+  const party = hop.actors.at(-1) ?? hop.subject ?? undefined;
+  return party !== undefined && isMachine(party) ? party : undefined;
+}
+
+export const isMachine = ({ type }: EntryParty): boolean => type !== 'user' && type !== 'unknown';
+
+export const isSame = (a: EntryParty | undefined, b: EntryParty | undefined): boolean =>
+  a !== undefined && b !== undefined && partyKey(a) === partyKey(b);
+
+/** The first of each key, in order: what is said once of a party or token is not said again at every hop. */
+export function firstOfEach<T>(list: readonly T[], keyOf: (each: T) => string | undefined): readonly T[] {
+  const seen = new Set<string>();
+  return list.filter((each) => {
+    const key = keyOf(each);
+    if (key === undefined || seen.has(key)) return false;
+    seen.add(key);
+    return true;
+  });
+}
+
+export const short = (digest: string): string => `${digest.slice(0, 12)}…`;
+
+export const seconds = (count: number): bigint => BigInt(Math.round(count)) * 1_000_000_000n;
+export const days = (count: number): bigint => seconds(count * 86_400);

@@ -8,6 +8,9 @@ import { beyond, entriesOfHop, type Rule, type Violation } from './rule.ts';
 export const scopeWidened: Rule = {
   id: 'scope_widened',
   title: 'Scope widened along the chain',
+  meaning: 'A later authority of the same subject holds a scope that the one before did not.',
+  clears: 'The issuer grants no more than the token that goes in holds.',
+  wrong: 'The subject consented to the wider scope in another way, which nobody reported.',
   severity: 'critical',
   verdict: 'excessive',
   owasp: ['NHI5:2025', 'ASI03'],

@@ -1,5 +1,6 @@
+import type { Evidence } from '../evidence.ts';
 import type { UnjudgedHop } from '../hop.ts';
-import { type Evidence, entriesOfHop, type Rule, type Violation } from './rule.ts';
+import { entriesOfHop, type Rule, type Violation } from './rule.ts';
 
 /**
  * One token presented by several workloads. Passing the same token on along a chain is not sharing (a Txn-Token does so by
@@ -9,13 +10,16 @@ import { type Evidence, entriesOfHop, type Rule, type Violation } from './rule.t
 export const sharedCredential: Rule = {
   id: 'shared_credential',
   title: 'One credential, several workloads',
+  meaning: 'One token was presented by several workloads that did not pass it on to each other.',
+  clears: 'Each workload has a credential of its own.',
+  wrong: 'One workload changed its address and did not report its calls.',
   severity: 'critical',
   verdict: 'suspicious',
   owasp: ['NHI9:2025', 'NHI2:2025', 'ASI03'],
   restsOnAbsence: true,
   judge: (evidence) =>
     [...digestsOf(evidence)].flatMap(([digest, first]): Violation[] => {
-      const uses = evidence.usesOf(digest).filter((use) => !evidence.continuesToken(use));
+      const uses = evidence.usesOf(digest).filter((use) => !continuesToken(use, evidence));
       const { reported, strangers } = presentersOf(uses, evidence);
       const presenters = [...reported, ...strangers];
       const isRightful = reported.length === 1 && first.callerEntries.length > 0;
@@ -24,6 +28,10 @@ export const sharedCredential: Rule = {
       return [{ hop: first.id, says, facts: [{ says, entries: [...new Set(uses.flatMap(entriesOfHop))] }] }];
     }),
 };
+
+/** A hop that some earlier use of the same token led to, through whatever steps, passes it on. */
+const continuesToken = (use: UnjudgedHop, { before }: Evidence): boolean =>
+  before(use.id).some((earlier) => earlier.authority?.digest === use.authority?.digest);
 
 /** Each digest used in this chain, with the hop to show it at: one nobody reported making, if there is one. */
 function digestsOf({ hops }: Evidence): ReadonlyMap<string, UnjudgedHop> {

@@ -5,6 +5,10 @@ import { nameOf, type Rule, type Violation } from './rule.ts';
 export const unverifiedBoundary: Rule = {
   id: 'unverified_boundary',
   title: 'Boundary crossed without verification',
+  meaning:
+    'The callee says that it let the call pass although its credential failed, was not checked, or was not there.',
+  clears: 'The callee verifies the credential, or refuses.',
+  wrong: 'A boundary that is public on purpose lets calls pass without a credential.',
   severity: 'critical',
   verdict: 'suspicious',
   owasp: ['NHI4:2025', 'ASI03', 'ASI07'],
@@ -22,6 +26,9 @@ export const unverifiedBoundary: Rule = {
 export const undisclosedBoundary: Rule = {
   id: 'boundary_not_disclosed',
   title: 'Boundary says nothing of verification',
+  meaning: 'The callee reports nothing about credentials: not wrong in itself, and worth knowing.',
+  clears: 'The callee reports how it verified the caller, for instance by the guard of the SDK.',
+  wrong: 'The callee verifies and does not say so.',
   severity: 'notice',
   verdict: null,
   owasp: ['NHI4:2025'],

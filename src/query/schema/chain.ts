@@ -93,6 +93,7 @@ export const Finding = Type.Object(
     says: Text,
     facts: Facts,
     owasp: Texts,
+    thresholds: Type.String({ description: 'the version of the thresholds the rule judged by' }),
   },
   { $id: 'Finding', ...closed },
 );

@@ -1,0 +1,32 @@
+import { describeParty, partyKey } from '../party-key.ts';
+import { at, firstOfEach, hasPassed, machineIn, nameOf, type Rule } from './rule.ts';
+
+/** A machine’s identity came from a network host it was never seen at. */
+export const unexpectedPlace: Rule = {
+  id: 'unexpected_place',
+  title: 'Token from an unexpected place',
+  meaning: 'A machine that always called from the same few hosts called from another one.',
+  clears: 'The new host is known to be that workload’s, and after some uses it belongs to its places.',
+  wrong: 'A workload was moved or scaled out. One that changes its address all the time is not judged.',
+  severity: 'warning',
+  verdict: 'suspicious',
+  owasp: ['NHI2:2025', 'ASI03'],
+  restsOnHistory: true,
+  judge: ({ hops, history, thresholds, peerHostOf }) =>
+    firstOfEach(hops.filter(hasPassed), (hop) => `${keyOf(hop)} ${peerHostOf(hop)}`).flatMap((hop) => {
+      const party = machineIn(hop);
+      const host = peerHostOf(hop);
+      const known = party && history.partyBefore(partyKey(party));
+      if (party === undefined || host === undefined || known === undefined || known.uses < thresholds.enoughUses)
+        return [];
+      const { hosts } = known;
+      if (hosts.length === 0 || hosts.length > thresholds.mostHosts || hosts.includes(host)) return [];
+      const says = `${nameOf(hop)}: ${describeParty(party)} came from ${host}; in ${known.uses} uses before it came from ${hosts.join(', ')}`;
+      return [at(hop, says)];
+    }),
+};
+
+const keyOf = (hop: Parameters<typeof machineIn>[0]): string => {
+  const party = machineIn(hop);
+  return party === undefined ? hop.id : partyKey(party);
+};
