@@ -4,7 +4,7 @@ import { toLedgerError } from './database-error.ts';
 import { appendLeaves, type Edge, edgeFromTiles, rootOfEdge } from './edge.ts';
 import { LedgerError } from './errors.ts';
 import { hashLeaf, sameBytes } from './hash.ts';
-import { extendEntry, insertEntries, insertSequenced, selectSequenced, upsertTiles } from './sql/append.ts';
+import { copyEntries, copySequenced, extendEntry, selectSequenced, upsertTiles } from './sql/append.ts';
 import { advanceLog, selectLog } from './sql/log.ts';
 import { selectTiles } from './sql/tile.ts';
 
@@ -150,9 +150,9 @@ export class Sequencer {
         return { kind: 'lost' };
       }
       const bytes = fresh.map((entry) => entry.bytes);
-      await insertEntries(client, logId, size, bytes);
+      await copyEntries(client, logId, size, bytes);
       const freshIds = fresh.map((entry) => entry.id);
-      await insertSequenced(client, logId, size, freshIds);
+      await copySequenced(client, logId, size, freshIds);
       await upsertTiles(client, logId, tiles);
       return { kind: 'committed', position: { edge, root }, sequenced };
     });

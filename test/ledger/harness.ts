@@ -3,7 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { type Database, type Queryable, transaction } from '#database';
+import type { ClientBase } from 'pg';
+import { type Database, transaction } from '#database';
 import { type Appended, type FsckReport, fsck, type Ledger, type LedgerOptions, openLedger } from '#ledger';
 import { type LogReader, openLogReader } from '#ledger/read';
 import { testDatabase } from '../database.ts';
@@ -62,7 +63,7 @@ async function openTestLedger(
 const GUARDED = ['log', 'entry', 'sequenced_id', 'tile', 'checkpoint'];
 
 /** One transaction of the owner's with every guard off: what only privilege and signatures stand against. */
-export async function unguarded<T>(database: Database, run: (owner: Queryable) => Promise<T>): Promise<T> {
+export async function unguarded<T>(database: Database, run: (owner: ClientBase) => Promise<T>): Promise<T> {
   return transaction(database.pool('owner'), async (client) => {
     for (const table of GUARDED) await client.query(`alter table behalf.${table} disable trigger user`);
     const result = await run(client);

@@ -1,7 +1,7 @@
 import type { Database } from '#database';
 import { appendLeaves, EMPTY_EDGE } from '../../src/ledger/edge.ts';
 import { hashLeaf } from '../../src/ledger/hash.ts';
-import { insertEntries, insertSequenced, upsertTiles } from '../../src/ledger/sql/append.ts';
+import { copyEntries, copySequenced, upsertTiles } from '../../src/ledger/sql/append.ts';
 import { unguarded } from './harness.ts';
 
 /**
@@ -14,8 +14,8 @@ export async function rewriteLog(database: Database, entries: readonly Uint8Arra
     for (const table of ['entry', 'sequenced_id', 'tile'])
       await owner.query(`delete from behalf.${table} where log_id = 1`);
     await owner.query('delete from behalf.checkpoint where log_id = 1 and size > $1::bigint', [entries.length]);
-    await insertEntries(owner, 1, 0n, entries);
-    await insertSequenced(owner, 1, 0n, entries.map(idOf));
+    await copyEntries(owner, 1, 0n, entries);
+    await copySequenced(owner, 1, 0n, entries.map(idOf));
     await upsertTiles(owner, 1, tiles);
     const head = [entries.length, root];
     await owner.query('update behalf.log set size = $1::bigint, root = $2::bytea where log_id = 1', head);

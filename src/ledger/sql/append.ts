@@ -1,4 +1,6 @@
+import type { ClientBase } from 'pg';
 import type { Queryable } from '#database';
+import { BinaryRows, copyIn } from '../copy-in.ts';
 import type { TileRow } from '../edge.ts';
 
 /** Which of these observation ids are sequenced already, and where. */
@@ -16,29 +18,43 @@ export async function selectSequenced(
 }
 
 /** Entries get the indexes from `first` on, in order. */
-export async function insertEntries(
-  db: Queryable,
+export async function copyEntries(
+  client: ClientBase,
   logId: number,
   first: bigint,
   entries: readonly Uint8Array[],
 ): Promise<void> {
-  await db.query(
-    `insert into behalf.entry (log_id, leaf_index, bytes)
-     select $1::int, $2::bigint + e.at - 1, e.bytes from unnest($3::bytea[]) with ordinality as e(bytes, at)`,
-    [logId, first, entries],
-  );
+  const dataBytes = entries.reduce((sum, bytes) => sum + 12 + bytes.length, 0);
+  const rows = new BinaryRows({ rows: entries.length, fields: 3, dataBytes });
+  for (const [i, bytes] of entries.entries()) {
+    rows
+      .row()
+      .int4(logId)
+      .int8(first + BigInt(i))
+      .bytes(bytes);
+  }
+  await copyIn(client, 'copy behalf.entry (log_id, leaf_index, bytes) from stdin (format binary)', rows);
 }
 
-export async function insertSequenced(
-  db: Queryable,
+/** Remembers the ids of the entries from `first` on, in order. */
+export async function copySequenced(
+  client: ClientBase,
   logId: number,
   first: bigint,
   ids: readonly string[],
 ): Promise<void> {
-  await db.query(
-    `insert into behalf.sequenced_id (log_id, observation_id, leaf_index)
-     select $1::int, e.id, $2::bigint + e.at - 1 from unnest($3::uuid[]) with ordinality as e(id, at)`,
-    [logId, first, ids],
+  const rows = new BinaryRows({ rows: ids.length, fields: 3, dataBytes: 28 * ids.length });
+  for (const [i, id] of ids.entries()) {
+    rows
+      .row()
+      .int4(logId)
+      .bytes(Buffer.from(id.replaceAll('-', ''), 'hex'))
+      .int8(first + BigInt(i));
+  }
+  await copyIn(
+    client,
+    'copy behalf.sequenced_id (log_id, observation_id, leaf_index) from stdin (format binary)',
+    rows,
   );
 }
 

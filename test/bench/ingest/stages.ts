@@ -1,0 +1,59 @@
+import { checkEntry, encodeEntry, type Observation } from '#observation';
+import { Accounting } from '../../../src/collector/account.ts';
+import { SpanMemory } from '../../../src/collector/cause.ts';
+import { READ_IN_SPANS } from '../../../src/collector/intake.ts';
+import { observeSpans } from '../../../src/collector/observe.ts';
+import { decodeTracesJson } from '../../../src/collector/otlp-json.ts';
+import { decodeTraces } from '../../../src/collector/otlp-protobuf.ts';
+import { hashLeaf } from '../../../src/ledger/hash.ts';
+import { seal } from '../../../src/ledger/seal.ts';
+import { sealEntry } from '../../../src/ledger/seal-entry.ts';
+import { requestBody } from './request-body.ts';
+
+const COUNT = 512;
+
+/** Microseconds of one thread for one hop in each stage, alone, over requests of 512. */
+export function stageCosts(seconds: number): Readonly<Record<string, number>> {
+  const limits = { maxParts: 1_000_000, isRead: (key: string) => READ_IN_SPANS.has(key) };
+  const protobuf = requestBody('protobuf', COUNT, 0).bytes;
+  const json = requestBody('json', COUNT, 0).bytes;
+  const groups = decodeTraces(protobuf, limits);
+  const observer = () => ({
+    received: 1_793_439_700_000_000_000n,
+    idKey: new Uint8Array(32),
+    memory: new SpanMemory(),
+    accounting: new Accounting(),
+  });
+  const { observations } = observeSpans(groups, observer());
+  const sealed = observations.map(sealOne);
+  const entries = sealed.map(encodeEntry);
+  const cost = (run: () => unknown) => microseconds(run, seconds / 8);
+  return {
+    'decode protobuf': cost(() => decodeTraces(protobuf, limits)),
+    'decode json': cost(() => decodeTracesJson(json, limits)),
+    map: cost(() => observeSpans(groups, observer())),
+    seal: cost(() => observations.map(sealOne)),
+    check: cost(() => sealed.map(checkEntry)),
+    canonicalize: cost(() => sealed.map(encodeEntry)),
+    hash: cost(() => entries.map(hashLeaf)),
+  };
+}
+
+const PERSON_KEY = new Uint8Array(32);
+
+const sealOne = (observation: Observation) =>
+  sealEntry(observation, {
+    party: ({ id, ...party }) =>
+      party.type === 'user'
+        ? { ...party, ref: `p_${'0'.repeat(32)}`, sealed: seal(PERSON_KEY, 'bench', id) }
+        : { ...party, id },
+    address: (address) => address,
+  });
+
+function microseconds(run: () => unknown, seconds: number): number {
+  for (let i = 0; i < 5; i += 1) run();
+  const started = performance.now();
+  let runs = 0;
+  for (; performance.now() - started < seconds * 1000; runs += 1) run();
+  return ((performance.now() - started) * 1000) / (runs * COUNT);
+}
