@@ -2,6 +2,7 @@ import { activeContext, inboundHopIn } from './active-context.ts';
 import { startTimer } from './clock.ts';
 import { currentDelegation } from './current-delegation.ts';
 import { defined } from './defined.ts';
+import { type Delegate, delegate } from './delegate.ts';
 import type { Delegation } from './delegation.ts';
 import type { DeliveryReport } from './delivery.ts';
 import { describeExchange, type Exchange } from './exchange.ts';
@@ -11,6 +12,7 @@ import { activeServerSpan, localSpan } from './hop-span.ts';
 import { type BehalfFetch, behalfFetch } from './outbound.ts';
 import { Recorder } from './recorder.ts';
 import { type BehalfOptions, parseSettings } from './settings.ts';
+import { tokenExchange } from './token-exchange.ts';
 import { parseTraceparent } from './trace-context.ts';
 
 /** Behalf in one process: what startBehalf gives. */
@@ -20,6 +22,8 @@ export interface Behalf {
   /** `fetch` that records the caller's observations and carries tokens to configured origins. */
   readonly fetch: BehalfFetch;
   currentDelegation(): Delegation | undefined;
+  /** Runs a function under a narrower token (RFC 8693). */
+  readonly delegate: Delegate;
   /** Records a token exchange (RFC 8693). Tokens are digested at once. */
   recordExchange(exchange: Exchange): void;
   /** Sends what waits, for at most `timeoutMs` (5000 by default). Never rejects. */
@@ -35,15 +39,25 @@ export interface Behalf {
 export function startBehalf(options: BehalfOptions): Behalf {
   const settings = parseSettings(options);
   const recorder = new Recorder(settings);
+  const fetch = behalfFetch(settings, recorder);
+  const record = (exchange: Exchange) =>
+    void harmless('recording an exchange', () => recordExchange(exchange, recorder));
+  const exchange =
+    settings.exchange &&
+    tokenExchange(settings.exchange, (url, init) => fetch(url, { ...init, behalf: EXCHANGE_CALL }));
   return {
     guard: guardPlugin(settings, recorder),
-    fetch: behalfFetch(settings, recorder),
+    fetch,
     currentDelegation,
-    recordExchange: (exchange) => void harmless('recording an exchange', () => recordExchange(exchange, recorder)),
+    delegate: delegate({ settings, exchange, record }),
+    recordExchange: record,
     flush: ({ timeoutMs = 5_000 } = {}) => recorder.flush(timeoutMs),
     shutdown: ({ timeoutMs = 5_000 } = {}) => recorder.close(timeoutMs),
   };
 }
+
+/** How the call to the authorization server is told. */
+const EXCHANGE_CALL = { operation: 'token exchange' } as const;
 
 function recordExchange(exchange: Exchange, recorder: Recorder): void {
   const timer = startTimer();

@@ -90,7 +90,7 @@ export function describeCall(call: Call, outcome: Outcome): HopAccount {
       subject: sent.subject,
       operation: text(options.operation ?? `${call.method} ${url.host}`, 'operation', 512),
       resource: text(options.resource, 'resource', 512),
-      purpose: text(options.purpose, 'purpose', 512),
+      purpose: text(options.purpose ?? delegation?.purpose, 'purpose', 512),
     }),
     kind: 'hop',
     side: 'caller',

@@ -15,6 +15,8 @@ export class Delegation {
   readonly authority: Authority;
   /** The inbound hop. */
   readonly hop: SpanRef;
+  /** What for, where `delegate` was told. */
+  readonly purpose?: string;
   readonly #token: string;
 
   constructor(o: {
@@ -23,11 +25,13 @@ export class Delegation {
     authority: Authority;
     hop: SpanRef;
     token: string;
+    purpose?: string | undefined;
   }) {
     if (o.subject !== undefined) this.subject = o.subject;
     this.actors = o.actors;
     this.authority = o.authority;
     this.hop = o.hop;
+    if (o.purpose !== undefined) this.purpose = o.purpose;
     this.#token = o.token;
     Object.freeze(this);
   }

@@ -57,7 +57,10 @@ export function encodeResource(attributes: Readonly<Record<string, AnyValue>>): 
 }
 
 /** An ExportLogsServiceRequest that holds `records` of one resource, each a LogRecord in one or more parts. */
-export function encodeRequest(resource: Uint8Array, records: readonly (readonly Uint8Array[])[]): Uint8Array {
+export function encodeRequest(
+  resource: Uint8Array,
+  records: readonly (readonly Uint8Array[])[],
+): Uint8Array<ArrayBuffer> {
   const parts = records.flatMap((record) => [head(2, sizeOf(record)), ...record]);
   const scope = Buffer.concat([head(1, SCOPE.length), SCOPE]);
   const scopeLogs = [scope, ...parts];

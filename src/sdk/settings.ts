@@ -1,3 +1,4 @@
+import { type ExchangeOptions, parseExchangeOptions } from './exchange-settings.ts';
 import type { AssumedTypes } from './party.ts';
 import type { FsyncPolicy } from './spool.ts';
 
@@ -25,6 +26,8 @@ export interface BehalfOptions {
   readonly audiences?: Readonly<Record<string, string | true>>;
   /** The service's own token, used by `behalf.fetch` when a call has neither a token of its own nor a delegation. */
   readonly token?: TokenSource;
+  /** Where `behalf.delegate` exchanges tokens, and as whom. */
+  readonly exchange?: ExchangeOptions;
   /** What subjects and actors are where their tokens do not say (`sub_profile`); `unknown` by default. */
   readonly assume?: AssumedTypes;
 }
@@ -60,6 +63,7 @@ export interface Settings {
   readonly spool: Required<SpoolOptions> | undefined;
   readonly audiences: ReadonlyMap<string, string | true>;
   readonly token: TokenSource | undefined;
+  readonly exchange: ExchangeOptions | undefined;
   readonly assume: AssumedTypes;
 }
 
@@ -80,6 +84,7 @@ export function parseSettings(o: BehalfOptions): Settings {
     spool: o.spool && parseSpool(o.spool),
     audiences: new Map(Object.entries(o.audiences ?? {}).map(([origin, audience]) => [originOf(origin), audience])),
     token: o.token,
+    exchange: o.exchange && parseExchangeOptions(o.exchange),
     assume: o.assume ?? {},
   };
 }

@@ -73,7 +73,7 @@ test('the README’s examples type-check', async (t) => {
   t.after(() => rm(folder, { recursive: true, force: true }));
   await symlink(join(root, 'node_modules'), join(folder, 'node_modules'));
   const readme = await readFile(join(source, 'README.md'), 'utf8');
-  const [service, exchange] = [...readme.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, code]) => code);
+  const [service, delegate, exchange] = [...readme.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, code]) => code);
   const names = 'tokenIn tokenOut audience issuer scopesHeld scopesRequested scopesGranted requester'.split(' ');
   const known = names.map((name) => `declare const ${name}: NonNullable<Exchange['${name}']>;`);
   await writeFile(join(folder, 'package.json'), '{"type":"module"}');
@@ -82,8 +82,13 @@ test('the README’s examples type-check', async (t) => {
     join(folder, 'exchange.ts'),
     `import type { Behalf, Exchange } from '@behalf/sdk';\ndeclare const behalf: Behalf;\n${known.join('\n')}\n${exchange}`,
   );
+  await writeFile(
+    join(folder, 'delegate.ts'),
+    `import type { Behalf } from '@behalf/sdk';\ndeclare const behalf: Behalf;\n${delegate}`,
+  );
   await typeCheck(folder, [
     'service.ts',
+    'delegate.ts',
     'exchange.ts',
     '--customConditions',
     'behalf-source',
