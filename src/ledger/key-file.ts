@@ -65,7 +65,8 @@ export async function writeDurably(path: string, text: string): Promise<void> {
   await writeAside(path, text, (aside) => rename(aside, path));
 }
 
-async function writeAside(path: string, text: string, place: (aside: string) => Promise<void>): Promise<void> {
+/** Writes a file under another name, synced, and has it placed; what `place` throws leaves nothing behind. */
+export async function writeAside(path: string, text: string, place: (aside: string) => Promise<void>): Promise<void> {
   const aside = join(dirname(path), `.${randomBytes(6).toString('hex')}.tmp`);
   try {
     await writeSynced(aside, text);

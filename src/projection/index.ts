@@ -4,6 +4,8 @@
  * test/projection.
  */
 
+export type { CheckOptions, ProjectionReport } from './check.ts';
+export { checkProjection } from './check.ts';
 export type { Projection, ProjectionOptions } from './follow.ts';
 export { startProjection } from './follow.ts';
 export type { ReindexOptions } from './reindex.ts';

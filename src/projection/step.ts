@@ -32,19 +32,22 @@ export interface Step {
  * any line leaves the step before. When another follower took it meanwhile, nothing is written and its position is returned.
  */
 export async function takeIn(database: Database, logId: number, batch: Batch): Promise<Step> {
-  return transaction(database.pool('projector'), async (client) => {
-    const position = await lockPosition(client, logId);
-    const [first] = batch;
-    if (first === undefined || first.leafIndex !== position) return { position, unread: [] };
-    const reading = await unseen(client, logId, read(batch));
-    const assignment = await assignBatch(client, logId, reading.entries);
-    await restitch(client, logId, assignment);
-    await insertParties(client, logId, partyRows(reading.entries.map(({ entry }) => entry)));
-    await insertUnread(client, logId, reading.unread);
-    const next = position + BigInt(batch.length);
-    await updatePosition(client, logId, next);
-    return { position: next, unread: reading.unread };
-  });
+  return transaction(database.pool('projector'), (client) => takeInto(client, logId, batch));
+}
+
+/** takeIn inside a transaction of the caller's. */
+export async function takeInto(client: Queryable, logId: number, batch: Batch): Promise<Step> {
+  const position = await lockPosition(client, logId);
+  const [first] = batch;
+  if (first === undefined || first.leafIndex !== position) return { position, unread: [] };
+  const reading = await unseen(client, logId, read(batch));
+  const assignment = await assignBatch(client, logId, reading.entries);
+  await restitch(client, logId, assignment);
+  await insertParties(client, logId, partyRows(reading.entries.map(({ entry }) => entry)));
+  await insertUnread(client, logId, reading.unread);
+  const next = position + BigInt(batch.length);
+  await updatePosition(client, logId, next);
+  return { position: next, unread: reading.unread };
 }
 
 /** An entry of another schema's making does not stop the others: it is counted, and stays in the ledger. */

@@ -4,6 +4,8 @@
  * written, and says which check failed in a VerificationError. Proven by test/verify.
  */
 
+export type { AddCheckpoint } from './add-checkpoint.ts';
+export { formatAddCheckpoint, parseAddCheckpoint } from './add-checkpoint.ts';
 export type { CheckedEvidence, Disclosed } from './check-evidence.ts';
 export { checkEvidence } from './check-evidence.ts';
 export type { AcceptedCheckpoint } from './check-policy.ts';
