@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { promisify } from 'node:util';
+import { installOffline } from './offline-install.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const source = join(root, 'src', 'sdk');
@@ -39,8 +40,8 @@ test('the published package installs alone, without pg or fastify, and a program
   t.after(() => rm(folder, { recursive: true, force: true }));
   const { stdout: packed } = await npm(source, 'pack', '--ignore-scripts', '--json', '--pack-destination', folder);
   const tarball = (await readdir(folder)).find((name) => name.endsWith('.tgz')) ?? assert.fail(`no tarball: ${packed}`);
-  await writeFile(join(folder, 'package.json'), JSON.stringify({ private: true, type: 'module' }));
-  await npm(folder, 'install', '--prefer-offline', '--ignore-scripts', `./${tarball}`, '@opentelemetry/api@^1.10.0');
+  const others = ['@opentelemetry/api'];
+  await installOffline({ folder, name: '@behalf/sdk', tarball: join(folder, tarball), source, others });
 
   const installed = await packagesIn(join(folder, 'node_modules'));
   for (const name of ['pg', 'fastify', 'typebox', 'canonicalize'])
