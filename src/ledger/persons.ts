@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { type KeyObject, randomBytes } from 'node:crypto';
 import type { Queryable } from '#database';
 import { type ClearParty, type EntryParty, isPersonal, type SealedPerson } from '#observation';
 import { addressInEntry, type Side } from './address.ts';
@@ -7,7 +7,7 @@ import { insertPersons, type PersonRow, selectPersons, selectPersonsByRef } from
 
 interface Person {
   readonly ref: string;
-  readonly key: Uint8Array;
+  readonly key: KeyObject;
 }
 
 /** Persons a process remembers; beyond it the oldest is forgotten and read again. */
@@ -43,16 +43,20 @@ export class Persons {
    * own keys, so that forgetting in between harms nothing.
    */
   async introduce(writer: Queryable, parties: readonly ClearParty[]): Promise<(party: ClearParty) => EntryParty> {
-    const wanted = new Set(parties.filter(isPersonal).map(this.#lookup));
-    const present = new Map([...wanted].flatMap((lookup) => this.#recall(lookup)));
-    const missing = [...wanted].filter((lookup) => !present.has(lookup));
-    for (const [lookup, person] of missing.length === 0 ? [] : await this.#enrol(writer, missing)) {
-      present.set(lookup, person);
-      this.#remember(lookup, person);
+    const wanted = new Map(parties.filter(isPersonal).map((party) => [nameOf(party), party]));
+    const present = new Map([...wanted.keys()].flatMap((name) => this.#recall(name)));
+    const missing = new Map(
+      [...wanted].flatMap(([name, party]) => (present.has(name) ? [] : [[this.#lookup(party), name] as const])),
+    );
+    for (const [lookup, person] of missing.size === 0 ? [] : await this.#enrol(writer, [...missing.keys()])) {
+      const name = missing.get(lookup);
+      if (name === undefined) throw new TypeError('persons: a row that was not asked for');
+      present.set(name, person);
+      this.#remember(name, person);
     }
     return (party) => {
       if (!isPersonal(party)) return party;
-      const person = present.get(this.#lookup(party));
+      const person = present.get(nameOf(party));
       if (person === undefined) throw new TypeError('persons: a party that was not introduced');
       const { id, ...rest } = party;
       return { ...rest, ref: person.ref, sealed: seal(person.key, this.#origin, id) };
@@ -107,17 +111,20 @@ export class Persons {
     return { ref, wrappedKey: this.#keys.wrap(randomBytes(32), ref) };
   }
 
-  #recall(lookup: string): (readonly [string, Person])[] {
-    const known = this.#known.get(lookup);
+  #recall(name: string): (readonly [string, Person])[] {
+    const known = this.#known.get(name);
     if (known === undefined) return [];
-    if (known.until > this.#now()) return [[lookup, known.person]];
-    this.#known.delete(lookup);
+    if (known.until > this.#now()) return [[name, known.person]];
+    this.#known.delete(name);
     return [];
   }
 
-  #remember(lookup: string, person: Person): void {
+  #remember(name: string, person: Person): void {
     const [oldest] = this.#known.keys();
     if (this.#known.size >= REMEMBERED && oldest !== undefined) this.#known.delete(oldest);
-    this.#known.set(lookup, { person, until: this.#now() + REMEMBERED_MS });
+    this.#known.set(name, { person, until: this.#now() + REMEMBERED_MS });
   }
 }
+
+/** A party as a key in memory; its keyed hash, which the table knows it by, is made only when that is asked. */
+const nameOf = ({ issuer = '', id }: ClearParty): string => `${issuer.length}:${issuer}${id}`;

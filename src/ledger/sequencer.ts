@@ -19,8 +19,12 @@ export interface Sequenced {
   readonly duplicate: boolean;
 }
 
+interface Hashed extends Pending {
+  readonly leaf: Uint8Array;
+}
 interface Call {
-  readonly entries: readonly Pending[];
+  readonly entries: readonly Hashed[];
+  readonly bytes: number;
   readonly resolve: (sequenced: readonly Sequenced[]) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -71,7 +75,10 @@ export class Sequencer {
   append(entries: readonly Pending[]): Promise<readonly Sequenced[]> {
     return new Promise((resolve, reject) => {
       if (this.#closing || this.#halted !== undefined) throw this.#halted ?? closed();
-      this.#queue.push({ entries, resolve, reject });
+      // Hashed on arrival: the batch before is in the database meanwhile.
+      const hashed = entries.map(({ id, bytes }) => ({ id, bytes, leaf: hashLeaf(bytes) }));
+      const bytes = entries.reduce((sum, entry) => sum + entry.bytes.length, 0);
+      this.#queue.push({ entries: hashed, bytes, resolve, reject });
       this.#draining ??= this.#drain();
     });
   }
@@ -98,7 +105,7 @@ export class Sequencer {
     let [calls, entries, bytes] = [0, 0, 0];
     for (const call of this.#queue) {
       entries += call.entries.length;
-      for (const entry of call.entries) bytes += entry.bytes.length;
+      bytes += call.bytes;
       if (calls > 0 && (entries > this.#batch.entries || bytes > this.#batch.bytes)) break;
       calls += 1;
     }
@@ -122,7 +129,7 @@ export class Sequencer {
   }
 
   /** Retries for as long as other writers win; each loss means that someone else's batch was committed. */
-  async #commit(batch: readonly Pending[]): Promise<readonly Sequenced[]> {
+  async #commit(batch: readonly Hashed[]): Promise<readonly Sequenced[]> {
     for (;;) {
       this.#position ??= await this.#load();
       const attempt = await this.#attempt(batch, this.#position);
@@ -134,7 +141,7 @@ export class Sequencer {
     }
   }
 
-  async #attempt(batch: readonly Pending[], position: Position): Promise<Attempt> {
+  async #attempt(batch: readonly Hashed[], position: Position): Promise<Attempt> {
     const { size } = position.edge;
     const logId = this.#logId;
     await this.#makeRoom(size + BigInt(batch.length));
@@ -142,7 +149,7 @@ export class Sequencer {
       const ids = batch.map((entry) => entry.id);
       const { fresh, sequenced } = place(batch, await selectSequenced(client, logId, ids), size);
       if (fresh.length === 0) return { kind: 'committed', position, sequenced };
-      const leaves = fresh.map((entry) => hashLeaf(entry.bytes));
+      const leaves = fresh.map((entry) => entry.leaf);
       const { edge, root, tiles } = appendLeaves(position.edge, leaves);
       // The fence comes first: a writer with an old view stops here, and the row lock makes the next one wait. So the
       // ids above are complete: whoever committed one since this view was loaded moved the size.
@@ -187,9 +194,9 @@ export class Sequencer {
 const closed = () => new LedgerError('closing', 'the ledger is closing; send again to another server, or later');
 
 /** Gives each entry its index: the stored one for a known id, the next free one else; ids repeated in the batch share one. */
-function place(batch: readonly Pending[], known: ReadonlyMap<string, bigint>, size: bigint) {
+function place(batch: readonly Hashed[], known: ReadonlyMap<string, bigint>, size: bigint) {
   const seen = new Map(known);
-  const fresh: Pending[] = [];
+  const fresh: Hashed[] = [];
   const sequenced = batch.map((entry): Sequenced => {
     const before = seen.get(entry.id);
     if (before !== undefined) return { leafIndex: before, duplicate: true };

@@ -112,6 +112,7 @@ async function plain(bench: Bench) {
     .query(
       'create table bench_span (id bigserial primary key, trace_id text, span_id text, parent_span_id text, name text, kind int, start_ns numeric, attributes jsonb, resource jsonb)',
     );
+  await bench.database.pool('owner').query('create index on bench_span (trace_id)');
   return withServer(bench, 'plain', async (port) => {
     await bench.send({ port, encoding: 'json', perRequest: 100, seconds: 1 });
     const found: { perRequest: number; measured: Measured }[] = [];

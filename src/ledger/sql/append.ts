@@ -58,13 +58,21 @@ export async function copySequenced(
   );
 }
 
+/** All tiles' hashes go as one value, which pg sends as bytes; an array of them it would spell out in hex. */
 export async function upsertTiles(db: Queryable, logId: number, tiles: readonly TileRow[]): Promise<void> {
   await db.query(
     `insert into behalf.tile (log_id, level, tile_index, hashes)
-     select $1::int, t.level, t.tile_index, t.hashes
-     from unnest($2::smallint[], $3::bigint[], $4::bytea[]) as t(level, tile_index, hashes)
+     select $1::int, t.level, t.tile_index,
+            substring($4::bytea from (1 + sum(t.length) over (order by t.at) - t.length)::int for t.length)
+     from unnest($2::smallint[], $3::bigint[], $5::int[]) with ordinality as t(level, tile_index, length, at)
      on conflict (log_id, level, tile_index) do update set hashes = excluded.hashes`,
-    [logId, tiles.map((t) => t.level), tiles.map((t) => t.index), tiles.map((t) => t.hashes)],
+    [
+      logId,
+      tiles.map((tile) => tile.level),
+      tiles.map((tile) => tile.index),
+      Buffer.concat(tiles.map((tile) => tile.hashes)),
+      tiles.map((tile) => tile.hashes.length),
+    ],
   );
 }
 

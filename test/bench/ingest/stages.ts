@@ -1,3 +1,4 @@
+import { createSecretKey } from 'node:crypto';
 import { checkEntry, encodeEntry, type Observation } from '#observation';
 import { Accounting } from '../../../src/collector/account.ts';
 import { SpanMemory } from '../../../src/collector/cause.ts';
@@ -39,7 +40,7 @@ export function stageCosts(seconds: number): Readonly<Record<string, number>> {
   };
 }
 
-const PERSON_KEY = new Uint8Array(32);
+const PERSON_KEY = createSecretKey(new Uint8Array(32));
 
 const sealOne = (observation: Observation) =>
   sealEntry(observation, {
