@@ -11,7 +11,7 @@ import { RequestError, RPC_CODE } from './request-error.ts';
 import { LOG_KEYS, SDK_KEYS } from './sdk-record.ts';
 import { VOCABULARIES } from './vocabulary/read-span.ts';
 
-const READ_IN_SPANS = new Set<string>([...REPORTER_KEYS, ...VOCABULARIES.flatMap(({ keys }) => keys)]);
+export const READ_IN_SPANS = new Set<string>([...REPORTER_KEYS, ...VOCABULARIES.flatMap(({ keys }) => keys)]);
 const READ_IN_LOGS = new Set<string>([...REPORTER_KEYS, ...LOG_KEYS, ...SDK_KEYS]);
 
 interface IntakeOptions {
