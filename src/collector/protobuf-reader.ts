@@ -3,8 +3,6 @@ import { badRequest } from './request-error.ts';
 /** Wire types of the protocol buffers encoding. */
 export const WIRE = { varint: 0, fixed64: 1, bytes: 2, group: 3, endGroup: 4, fixed32: 5 } as const;
 
-const utf8 = new TextDecoder();
-
 /**
  * Reads the protocol buffers wire format from hostile bytes. Every method throws RequestError (400) where the bytes end
  * early or break the encoding, and never reads beyond the end of the message it is in.
@@ -33,7 +31,7 @@ export class ProtobufReader {
 
   string(): string {
     const [from, to] = this.#span();
-    return utf8.decode(this.#bytes.subarray(from, to));
+    return this.#bytes.toString('utf8', from, to);
   }
 
   bytes(): Uint8Array {

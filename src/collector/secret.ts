@@ -1,3 +1,5 @@
+import { RecentTexts } from './recent-texts.ts';
+
 /** Names of what carries credentials. */
 const CARRIERS =
   '[\\w-]*(?:token|secret|passw(?:or)?d|api[-_]?key|access[-_]?key|private[-_]?key|session[-_]?id|sessid|credential|signature)|authorization|code|state|nonce|sid|sig|assertion|saml(?:response|request)|jwt|cookie';
@@ -27,7 +29,16 @@ const SECRETS: readonly RegExp[] = [
 ];
 
 /** True when a text holds what looks like a token, key, password, cookie, authorization code or session. */
-export const looksSecret = (text: string): boolean => SECRETS.some((pattern) => pattern.test(text));
+export function looksSecret(text: string): boolean {
+  if (harmless.has(text)) return false;
+  if (SECRETS.some((pattern) => pattern.test(text))) return true;
+  if (text.length <= REMEMBERED_LENGTH) harmless.add(text);
+  return false;
+}
+
+/** Names of services, routes and operations come again and again; texts that look like a secret are never kept. */
+const REMEMBERED_LENGTH = 64;
+const harmless = new RecentTexts(8_192);
 
 /** What stands in for what was left out of a longer text. */
 export const REDACTED = '[redacted]';
