@@ -4,6 +4,7 @@
  * Proven by test/ledger, where fsck judges what every fault leaves.
  */
 
+export type { AnchorSettings } from './anchor.ts';
 export type { Difference } from './difference.ts';
 export type { LedgerErrorCode } from './errors.ts';
 export { LedgerError } from './errors.ts';
@@ -12,3 +13,6 @@ export { fsck } from './fsck.ts';
 export { secretFromFile } from './key-file.ts';
 export type { Appended, Ledger, LedgerOptions } from './ledger.ts';
 export { openLedger } from './ledger.ts';
+export type { Post } from './witness-client.ts';
+export type { WitnessSettings } from './witnesses.ts';
+export { policyForOthers } from './witnesses.ts';

@@ -1,8 +1,10 @@
 import type { Checkpoint } from '@behalf/verify';
 import type { Database } from '#database';
 import type { Observation } from '#observation';
+import { Anchor, type AnchorSettings } from './anchor.ts';
 import { asLedgerErrors } from './database-error.ts';
 import { type Encoded, encodeObservations } from './entry-encoder.ts';
+import { LedgerError } from './errors.ts';
 import { makeKeyFolder } from './key-file.ts';
 import { openLog } from './open-log.ts';
 import { openPersonKeys } from './person-keys.ts';
@@ -12,6 +14,7 @@ import { type Limits, type Place, Room } from './room.ts';
 import { type Pending, type Sequenced, Sequencer } from './sequencer.ts';
 import { hasSignerState, Signer } from './signer.ts';
 import { SigningKey } from './signing-key.ts';
+import { Witnesses, type WitnessSettings } from './witnesses.ts';
 
 /** What became of one observation. */
 export type Appended =
@@ -43,6 +46,10 @@ export interface LedgerOptions {
   readonly origin?: string;
   readonly logId?: number;
   readonly publishIntervalMs?: number;
+  /** Who cosigns checkpoints before they are published. */
+  readonly witnesses?: WitnessSettings;
+  /** Where checkpoints are kept aside, and how often. */
+  readonly anchor?: AnchorSettings;
   /** What may wait to be sequenced; beyond it `append` rejects with `overloaded`. */
   readonly waiting?: Limits;
   /** Told of trouble nobody else is told of: once for each kind, until it is over. */
@@ -68,16 +75,19 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
       hasSigned,
     }),
   );
+  const { onAlarm, witnesses, anchor } = options;
   const sequencer = new Sequencer({ database, logId });
   const publisher = new Publisher({
     database,
     logId,
     signer: new Signer(keyFolder, origin, key),
     intervalMs: options.publishIntervalMs ?? 1000,
-    onAlarm: options.onAlarm,
+    ...(witnesses === undefined ? {} : { witnesses: new Witnesses(witnesses, key.verifierKey(origin), onAlarm) }),
+    ...(anchor === undefined ? {} : { anchor: new Anchor(anchor) }),
+    onAlarm,
     onFatal: (error) => sequencer.halt(error),
   });
-  await publisher.publish();
+  await publishFirst(publisher, onAlarm);
   publisher.start();
   const persons = new Persons({ logId, origin }, personKeys);
   const room = new Room(options.waiting ?? { entries: 65_536, bytes: 128 * 2 ** 20 });
@@ -91,6 +101,16 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     persons,
     room,
   });
+}
+
+/** Observations are taken in whether or not witnesses answer: what waits for them is only the checkpoint. */
+async function publishFirst(publisher: Publisher, onAlarm: LedgerOptions['onAlarm']): Promise<void> {
+  try {
+    await publisher.publish();
+  } catch (error) {
+    if (!(error instanceof LedgerError && error.code === 'unwitnessed')) throw error;
+    onAlarm(error);
+  }
 }
 
 interface Parts {

@@ -1,20 +1,27 @@
-import type { Checkpoint } from '@behalf/verify';
+import { type Checkpoint, proveConsistency, tileHashReader } from '@behalf/verify';
 import { type Database, transaction } from '#database';
+import type { Anchor } from './anchor.ts';
 import { toLedgerError } from './database-error.ts';
 import { LedgerError } from './errors.ts';
 import { sameBytes } from './hash.ts';
 import { requireLog } from './open-log.ts';
 import { readBack } from './read-back.ts';
+import { tilesOneByOne } from './read-tile.ts';
 import type { Signed, Signer } from './signer.ts';
 import { snapshot } from './snapshot.ts';
 import { insertCheckpoint, selectCheckpoint } from './sql/checkpoint.ts';
 import type { TreeHead } from './sql/log.ts';
+import type { ProveFrom } from './witness-client.ts';
+import type { Witnesses } from './witnesses.ts';
 
 export interface PublisherOptions {
   readonly database: Database;
   readonly logId: number;
   readonly signer: Signer;
   readonly intervalMs: number;
+  /** Asked before a checkpoint is stored, so that it is published with what they signed. */
+  readonly witnesses?: Witnesses;
+  readonly anchor?: Anchor;
   /** Told once for each kind of trouble, until a checkpoint was published again. */
   readonly onAlarm: (error: unknown) => void;
   /** Told of trouble after which nothing may be built on the log. */
@@ -99,9 +106,11 @@ export class Publisher {
   }
 
   /** A crash before this leaves a checkpoint signed and not stored: the next publish comes here again. */
-  async #store({ note, checkpoint }: Signed): Promise<void> {
+  async #store(signed: Signed): Promise<void> {
+    const { checkpoint } = signed;
     if (checkpoint.size === this.#stored) return;
-    const { database, logId } = this.#o;
+    const { database, logId, witnesses } = this.#o;
+    const note = (await witnesses?.cosign(signed, this.#proveUpTo(checkpoint))) ?? signed.note;
     const stored = await transaction(database.pool('writer'), async (client) => {
       const row = { size: checkpoint.size, root: checkpoint.root, note };
       await insertCheckpoint(client, logId, row);
@@ -109,12 +118,37 @@ export class Publisher {
     });
     if (stored !== undefined && sameBytes(stored.root, checkpoint.root)) {
       this.#stored = checkpoint.size;
+      await this.#anchor(stored.note, checkpoint);
       return;
     }
     throw new LedgerError(
       'rewritten',
       `another checkpoint of size ${checkpoint.size} is stored: two histories exist; keep both and run behalf fsck`,
     );
+  }
+
+  /** A folder that cannot be written is an alarm; one that holds another history ends the log. */
+  async #anchor(note: string, checkpoint: Checkpoint): Promise<void> {
+    try {
+      await this.#o.anchor?.keep(note, checkpoint);
+    } catch (error) {
+      if (error instanceof LedgerError) throw error;
+      this.#o.onAlarm(error);
+    }
+  }
+
+  #proveUpTo({ size, root }: Checkpoint): ProveFrom {
+    const { database, logId } = this.#o;
+    return async (size1) => {
+      if (size1 === 0n || size1 === size) return [];
+      return snapshot(database, (db) =>
+        proveConsistency({
+          size1,
+          size2: size,
+          read: tileHashReader({ size, root, readTile: tilesOneByOne(db, logId) }),
+        }),
+      );
+    };
   }
 }
 
