@@ -12,7 +12,7 @@ import { ancestorsOf, type Lineage, lineageOf } from './lineage.ts';
 import { linksOf } from './link.ts';
 import { compare, groupBy } from './order.ts';
 import { RULES } from './rules/index.ts';
-import { findingOf } from './rules/rule.ts';
+import { findingOf, type Rule } from './rules/rule.ts';
 import { chainIdOf, completenessOf, exchangeOf, leafIndexesIn, summaryOf } from './summary.ts';
 import { DEFAULT_THRESHOLDS, type Thresholds } from './thresholds.ts';
 import { inTreeOrder } from './tree-order.ts';
@@ -37,6 +37,8 @@ export interface StitchOptions {
   readonly thresholds?: Thresholds;
   /** What rules know from before; without it, rules that rest on it say nothing. */
   readonly history?: History;
+  /** The rules that are asked; all of them where nothing is given. */
+  readonly rules?: readonly Rule[];
 }
 
 /**
@@ -58,6 +60,7 @@ function survey(recorded: readonly Recorded[]): Whole {
   const hops = new Map(drafts.map((draft) => [draft.id, hopOf(draft)]));
   const draftOf = new Map(drafts.map((draft) => [draft.id, draft]));
   const linksTo = groupBy(links, (link) => link.to);
+  const bySpan = indexBySpan(ends);
   const uses = groupBy([...hops.values()], (hop) => hop.authority?.digest);
   return {
     drafts,
@@ -66,13 +69,13 @@ function survey(recorded: readonly Recorded[]): Whole {
     hops,
     linksTo,
     gapsBeside: groupBy(gapsOf(drafts, links, ends, lineage), (gap) => gap.hop),
-    surroundings: surroundingsOf({ hops, draftOf, linksTo, uses }),
-    bySpan: indexBySpan(ends),
+    surroundings: surroundingsOf({ hops, draftOf, linksTo, uses, bySpan }),
+    bySpan,
   };
 }
 
 function chainOf(component: Component, whole: Whole, options: StitchOptions): Chain {
-  const { bounded = false, thresholds = DEFAULT_THRESHOLDS, history = NO_HISTORY } = options;
+  const { bounded = false, thresholds = DEFAULT_THRESHOLDS, history = NO_HISTORY, rules = RULES } = options;
   const ids = component.drafts.map((draft) => draft.id);
   const links = ids
     .flatMap((id) => whole.linksTo.get(id) ?? [])
@@ -87,7 +90,7 @@ function chainOf(component: Component, whole: Whole, options: StitchOptions): Ch
   const exchanges = component.exchanges.map(exchangeOf).toSorted((a, b) => compare(a.id, b.id));
   const findings = findingsOf(
     { ...whole.surroundings, hops: unjudged, links, gaps, exchanges, thresholds, history },
-    bounded,
+    rules.filter((rule) => !(bounded && rule.restsOnAbsence)),
   );
   const judged = groupBy(findings, (finding) => finding.hop ?? undefined);
   const hops = unjudged.map((hop) => judgeHop(hop, judged.get(hop.id) ?? []));
@@ -104,8 +107,8 @@ function chainOf(component: Component, whole: Whole, options: StitchOptions): Ch
   };
 }
 
-const findingsOf = (evidence: Evidence, bounded: boolean): readonly Finding[] =>
-  RULES.filter((rule) => !(bounded && rule.restsOnAbsence)).flatMap((rule) =>
+const findingsOf = (evidence: Evidence, rules: readonly Rule[]): readonly Finding[] =>
+  rules.flatMap((rule) =>
     rule.judge(evidence).map((violation) => findingOf(rule, violation, evidence.thresholds.version)),
   );
 

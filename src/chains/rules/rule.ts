@@ -63,7 +63,7 @@ export const hasPassed = (hop: UnjudgedHop): boolean =>
 
 /** What the callee read from the credential that came, whether or not it verified it; the caller's word never stands here. */
 export const credentialOf = ({ accountsOf }: Evidence, hop: UnjudgedHop): HopEntry | undefined =>
-  hop.kind === 'local' ? undefined : accountsOf(hop).callee.find((entry) => entry.authority?.digest !== undefined);
+  accountsOf(hop).credential;
 
 /** Who acts by that credential: the last actor, else the subject. */
 export const actingIn = (entry: Pick<HopEntry, 'actors' | 'subject'>): EntryParty | undefined =>

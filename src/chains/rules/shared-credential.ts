@@ -19,7 +19,9 @@ export const sharedCredential: Rule = {
   restsOnAbsence: true,
   judge: (evidence) =>
     [...digestsOf(evidence)].flatMap(([digest, first]): Violation[] => {
-      const uses = evidence.usesOf(digest).filter((use) => !continuesToken(use, evidence));
+      const all = evidence.usesOf(digest);
+      if (all.length < 2) return [];
+      const uses = all.filter((use) => !mayContinueToken(use, evidence));
       const { reported, strangers } = presentersOf(uses, evidence);
       const presenters = [...reported, ...strangers];
       const isRightful = reported.length === 1 && first.callerEntries.length > 0;
@@ -29,9 +31,12 @@ export const sharedCredential: Rule = {
     }),
 };
 
-/** A hop that some earlier use of the same token led to, through whatever steps, passes it on. */
-const continuesToken = (use: UnjudgedHop, { before }: Evidence): boolean =>
-  before(use.id).some((earlier) => earlier.authority?.digest === use.authority?.digest);
+/**
+ * A hop that some earlier use of the same token led to, through whatever steps, passes it on. So may one whose caller names
+ * a step before it that nobody reported.
+ */
+const mayContinueToken = (use: UnjudgedHop, { before, namesUnseen }: Evidence): boolean =>
+  namesUnseen(use) || before(use.id).some((earlier) => earlier.authority?.digest === use.authority?.digest);
 
 /** Each digest used in this chain, with the hop to show it at: one nobody reported making, if there is one. */
 function digestsOf({ hops }: Evidence): ReadonlyMap<string, UnjudgedHop> {
