@@ -28,6 +28,11 @@ export interface PublishedCheckpoint extends TreeHead {
   readonly note: string;
 }
 
+export interface ProvenTogether {
+  readonly checkpoint: string; // the signed note
+  readonly proofs: readonly (readonly Uint8Array[])[]; // in the order asked
+}
+
 /** Reads one log. All methods reject with LedgerError: `missing`, `corrupt`, or `unavailable`. */
 export interface LogReader {
   /** The log as it is sequenced now. */
@@ -47,6 +52,8 @@ export interface LogReader {
   entries(from: bigint, count: number): Promise<readonly EntryRow[]>;
   /** A `.tlog-proof` (C2SP tlog-proof@v1) under the last published checkpoint; undefined until one covers the index. */
   prove(index: bigint): Promise<string | undefined>;
+  /** Inclusion proofs of several entries under one checkpoint, the last published; undefined until it covers them all. */
+  proveTogether(indexes: readonly bigint[]): Promise<ProvenTogether | undefined>;
 }
 
 export interface LogReaderOptions {
@@ -123,16 +130,25 @@ class StoredLogReader implements LogReader {
   }
 
   async prove(index: bigint) {
+    const proven = await this.proveTogether([index]);
+    const proof = proven?.proofs[0];
+    return proven && proof && formatTlogProof({ index, proof, checkpoint: proven.checkpoint });
+  }
+
+  async proveTogether(indexes: readonly bigint[]) {
     const checkpoint = await this.checkpoint();
-    if (checkpoint === undefined || index < 0n || index >= checkpoint.size) return undefined;
+    if (checkpoint === undefined || indexes.some((index) => index < 0n || index >= checkpoint.size)) return undefined;
     const read = tileHashReader({ ...checkpoint, readTile: (tile) => this.#tile(tile) });
+    const proofs: Uint8Array[][] = [];
     try {
-      const proof = await asLedgerErrors(() => proveInclusion({ index, size: checkpoint.size, read }));
-      return formatTlogProof({ index, proof, checkpoint: checkpoint.note });
+      for (const index of indexes) {
+        proofs.push(await asLedgerErrors(() => proveInclusion({ index, size: checkpoint.size, read })));
+      }
     } catch (error) {
       if (!(error instanceof VerificationError)) throw error;
       throw new LedgerError('corrupt', `${error.message}; run behalf fsck`, { cause: error });
     }
+    return { checkpoint: checkpoint.note, proofs };
   }
 
   async #tile(tile: Tile): Promise<Uint8Array> {

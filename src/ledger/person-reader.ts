@@ -11,6 +11,11 @@ export interface PersonReader {
    * value that was altered, LedgerError `unavailable` when the database does not answer.
    */
   open(persons: readonly SealedPerson[]): Promise<ReadonlyMap<string, string>>;
+  /**
+   * `sealed` -> the key that opens this mention and nothing else, to be given to someone who may see it. Persons who were
+   * erased are left out. Throws as `open` does.
+   */
+  disclose(persons: readonly SealedPerson[]): Promise<ReadonlyMap<string, Uint8Array>>;
   /** The reference under which a person stands in entries; undefined when the log does not know them. */
   findRef(party: Pick<ClearParty, 'issuer' | 'id'>): Promise<string | undefined>;
 }
@@ -33,6 +38,7 @@ export async function openPersonReader({
   const reader = () => database.pool('reader');
   return {
     open: (sealed) => asLedgerErrors(() => persons.open(reader(), sealed)),
+    disclose: (sealed) => asLedgerErrors(() => persons.disclose(reader(), sealed)),
     findRef: (party) => asLedgerErrors(() => persons.findRef(reader(), party)),
   };
 }

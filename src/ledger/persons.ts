@@ -2,7 +2,7 @@ import { type KeyObject, randomBytes } from 'node:crypto';
 import type { Queryable } from '#database';
 import { type ClearParty, type EntryParty, isPersonal, type SealedPerson } from '#observation';
 import { addressInEntry, type Side } from './address.ts';
-import { type MasterKeys, open, seal } from './seal.ts';
+import { disclose, type MasterKeys, open, seal } from './seal.ts';
 import { insertPersons, type PersonRow, selectPersons, selectPersonsByRef } from './sql/person.ts';
 
 interface Person {
@@ -73,15 +73,28 @@ export class Persons {
   }
 
   /** Opens sealed persons for a reader who may see them: `sealed` -> id; those erased are left out. */
-  async open(reader: Queryable, persons: readonly SealedPerson[]): Promise<ReadonlyMap<string, string>> {
+  open(reader: Queryable, persons: readonly SealedPerson[]): Promise<ReadonlyMap<string, string>> {
+    return this.#withKeys(reader, persons, (key, sealed) => open(key, this.#origin, sealed));
+  }
+
+  /** `sealed` -> the key that opens this mention alone, to give away; those erased are left out. */
+  disclose(reader: Queryable, persons: readonly SealedPerson[]): Promise<ReadonlyMap<string, Uint8Array>> {
+    return this.#withKeys(reader, persons, disclose);
+  }
+
+  async #withKeys<T>(
+    reader: Queryable,
+    persons: readonly SealedPerson[],
+    use: (key: KeyObject, sealed: string) => T,
+  ): Promise<ReadonlyMap<string, T>> {
     const rows = await selectPersonsByRef(reader, this.#logId, [...new Set(persons.map((person) => person.ref))]);
     const keys = new Map(rows.map((row) => [row.ref, this.#keys.unwrap(row.wrappedKey, row.ref)]));
-    const opened = new Map<string, string>();
+    const used = new Map<string, T>();
     for (const { ref, sealed } of persons) {
       const key = keys.get(ref);
-      if (key !== undefined && !opened.has(sealed)) opened.set(sealed, open(key, this.#origin, sealed));
+      if (key !== undefined && !used.has(sealed)) used.set(sealed, use(key, sealed));
     }
-    return opened;
+    return used;
   }
 
   #lookup = (party: ClearParty): string => this.#keys.lookup(party.issuer ?? '', party.id).toString('hex');

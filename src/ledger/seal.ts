@@ -43,16 +43,31 @@ export function seal(personKey: KeyObject, context: string, text: string): strin
 
 /** Opens what `seal` made. Throws SealError. */
 export function open(personKey: KeyObject, context: string, sealed: string): string {
-  const bytes = Buffer.from(sealed, 'base64url');
-  if (bytes[0] !== VERSION || bytes.length < HEAD + BLOCK + TAG || bytes.toString('base64url') !== sealed) {
-    throw new SealError('not a sealed value of version 1');
-  }
-  const key = valueKey(personKey, bytes.subarray(1, 1 + SALT));
-  if (!commitmentTo(key).equals(bytes.subarray(1 + SALT, HEAD))) throw new SealError('sealed under another key');
+  const bytes = bytesOf(sealed);
+  const key = keyFor(personKey, bytes);
   const decipher = createDecipheriv('aes-256-gcm', createSecretKey(key), NONCE)
     .setAAD(Buffer.from(context))
     .setAuthTag(bytes.subarray(-TAG));
   return unpad(finish(decipher, bytes.subarray(HEAD, -TAG)));
+}
+
+/**
+ * The key that opens this one sealed value, and no other: what is given to someone who may see it (`openDisclosure` of
+ * @behalf/verify). It tells nothing of the person's key. Throws SealError.
+ */
+export const disclose = (personKey: KeyObject, sealed: string): Uint8Array => keyFor(personKey, bytesOf(sealed));
+
+function bytesOf(sealed: string): Buffer {
+  const bytes = Buffer.from(sealed, 'base64url');
+  if (bytes[0] === VERSION && bytes.length >= HEAD + BLOCK + TAG && bytes.toString('base64url') === sealed)
+    return bytes;
+  throw new SealError('not a sealed value of version 1');
+}
+
+function keyFor(personKey: KeyObject, bytes: Buffer): Buffer {
+  const key = valueKey(personKey, bytes.subarray(1, 1 + SALT));
+  if (commitmentTo(key).equals(bytes.subarray(1 + SALT, HEAD))) return key;
+  throw new SealError('sealed under another key');
 }
 
 function finish(decipher: ReturnType<typeof createDecipheriv>, body: Uint8Array): Buffer {

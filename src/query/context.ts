@@ -1,6 +1,7 @@
 import type { Database, Queryable } from '#database';
 import type { LogReader } from '#ledger/read';
 import type { LogPosition } from './answers.ts';
+import type { PersonDiscloser } from './evidence.ts';
 import type { PersonFinder } from './party-filter.ts';
 import type { PersonOpener } from './party-view.ts';
 import type { Alarm } from './problem-handler.ts';
@@ -9,10 +10,12 @@ import { selectProjected } from './sql/chain.ts';
 export interface QueryOptions {
   readonly database: Database;
   readonly log: LogReader;
-  readonly persons: PersonOpener & PersonFinder;
+  readonly persons: PersonOpener & PersonFinder & PersonDiscloser;
   /** How far chains take account of the log, and why that does not get on when it does not. */
   readonly projection: { size(): bigint; trouble?(): Error | undefined };
   readonly verifierKey: string;
+  /** The tlog-policy file that evidence carries; the log's key alone when left out. */
+  readonly policy?: string;
   readonly logId?: number;
   /** Told of requests that fail for no fault of their own. */
   readonly onAlarm?: Alarm;

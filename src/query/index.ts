@@ -18,6 +18,7 @@ export type {
   ReadyAnswer,
 } from './answers.ts';
 export type { QueryOptions } from './context.ts';
+export type { PersonDiscloser } from './evidence.ts';
 export { periodOf } from './filter.ts';
 export { MOMENT_PATTERN, parseMoment } from './moment.ts';
 export type { PersonFinder } from './party-filter.ts';

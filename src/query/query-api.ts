@@ -5,6 +5,7 @@ import { QueryProblem } from './problem.ts';
 import { installProblems, sendProblem } from './problem-handler.ts';
 import { chainRoutes } from './routes/chains.ts';
 import { entryRoutes } from './routes/entries.ts';
+import { evidenceRoutes } from './routes/evidence.ts';
 import { healthRoutes } from './routes/health.ts';
 import { hopRoutes } from './routes/hops.ts';
 import { logRoutes } from './routes/log.ts';
@@ -24,6 +25,7 @@ export const queryApi: FastifyPluginAsync<QueryOptions> = Object.assign(
       chainRoutes(scope, context);
       hopRoutes(scope, context);
       entryRoutes(scope, context);
+      evidenceRoutes(scope, context);
       logRoutes(scope, context);
       healthRoutes(scope, context);
       scope.get('/openapi.json', { schema: { hide: true } }, () => app.swagger());

@@ -22,7 +22,9 @@ test('the document names every route that answers, with its parameters and probl
   assert.deepEqual(Object.keys(document.paths).toSorted(), [
     '/api/v1/chains',
     '/api/v1/chains/{id}',
+    '/api/v1/chains/{id}/evidence',
     '/api/v1/entries/{index}',
+    '/api/v1/entries/{index}/evidence',
     '/api/v1/entries/{index}/proof',
     '/api/v1/findings',
     '/api/v1/hops',

@@ -70,6 +70,11 @@ async function listChains(parameters: ListParameters, context: QueryContext): Pr
 
 async function showChain(id: string, context: QueryContext): Promise<ChainAnswer> {
   const log = await logPosition(context);
+  return { chain: await openChain(await findChain(id, context), context.persons), log };
+}
+
+/** The one chain of this id, persons sealed. Throws QueryProblem `chain_not_found` or `several_chains`. */
+export async function findChain(id: string, context: QueryContext): Promise<Chain> {
   const [found, ...others] = await findChains(id, context);
   if (found === undefined)
     throw new QueryProblem(
@@ -80,7 +85,7 @@ async function showChain(id: string, context: QueryContext): Promise<ChainAnswer
     const ids = [found, ...others].map((each) => each.id).join(', ');
     throw new QueryProblem('several_chains', `this id is that of several chains: ${ids}; ask for one of them`);
   }
-  return { chain: await openChain(JSON.parse(found.body) as Chain, context.persons), log };
+  return JSON.parse(found.body) as Chain;
 }
 
 /** A chain that late entries gave an older name is still found by its former one: that names an observation in it. */
