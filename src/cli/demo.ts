@@ -42,7 +42,7 @@ export const demo: Command = {
 /** A demo that ends takes any free ports, so that it runs beside a server; one that stays takes the usual ones. */
 function portsFor(keep: boolean, terminal: Terminal): Settings {
   const settings = settingsFrom(terminal.environment);
-  return keep ? settings : { ...settings, apiPort: 0, otlpHttpPort: 0 };
+  return keep ? settings : { ...settings, apiPort: 0, otlpHttpPort: 0, otlpGrpcPort: 0 };
 }
 
 async function showable(server: Server, played: Scene): Promise<Shown> {

@@ -12,7 +12,7 @@ export const serve: Command = {
     const stopped = stopSignal();
     const server = await startServer(settingsFrom(terminal.environment), (says) => terminal.err(`${says}\n`));
     terminal.err(
-      `OTLP/HTTP on ${server.otlpAddress}\nquery API and page on ${server.apiAddress}\nno authentication is configured: listening on this machine only\n`,
+      `OTLP/HTTP on ${server.otlpAddress}\nOTLP/gRPC on ${server.otlpGrpcAddress}\nquery API and page on ${server.apiAddress}\nno authentication is configured: listening on this machine only\n`,
     );
     await stopped;
     await closeLoudly(server, terminal);

@@ -1,14 +1,16 @@
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { UsageError } from './command.ts';
+import { OUTSIDE_ENVIRONMENT, type OutsideSettings, outsideSettingsFrom } from './outside-settings.ts';
 
 /** How a server runs. Ports are 0 for any free one. */
-export interface Settings {
+export interface Settings extends OutsideSettings {
   readonly databaseUrl?: string;
   readonly dataDir: string; // absolute
   readonly host: string;
   readonly apiPort: number;
   readonly otlpHttpPort: number;
+  readonly otlpGrpcPort: number;
 }
 
 /** The environment variables a server reads, for --help. */
@@ -18,6 +20,12 @@ export const ENVIRONMENT: readonly (readonly [name: string, says: string])[] = [
   ['BEHALF_HOST', 'address to listen on (default 127.0.0.1; only loopback is allowed without authentication)'],
   ['BEHALF_API_PORT', 'query API, page and log (default 7400)'],
   ['BEHALF_OTLP_HTTP_PORT', 'OTLP/HTTP (default 4318)'],
+  ['BEHALF_OTLP_GRPC_PORT', 'OTLP/gRPC (default 4317)'],
+  ['BEHALF_WITNESS_POLICY', 'a tlog-policy file: witnesses with their addresses, asked to cosign every checkpoint'],
+  ['BEHALF_WITNESS_REQUIRED', 'yes: publish nothing short of the quorum; no: publish with an alarm (default no)'],
+  ['BEHALF_ANCHOR_DIR', 'a folder out of the owner’s hands, where checkpoints are kept aside and never replaced'],
+  ['BEHALF_ANCHOR_SECONDS', 'how often a checkpoint is kept there (default 60)'],
+  ...OUTSIDE_ENVIRONMENT,
   ['BEHALF_URL', 'the server that chain, export and verify ask (default http://127.0.0.1:7400)'],
 ];
 
@@ -32,6 +40,8 @@ export function settingsFrom(environment: Environment): Settings {
     host: loopbackOnly(environment.BEHALF_HOST || '127.0.0.1'),
     apiPort: port(environment, 'BEHALF_API_PORT', 7400),
     otlpHttpPort: port(environment, 'BEHALF_OTLP_HTTP_PORT', 4318),
+    otlpGrpcPort: port(environment, 'BEHALF_OTLP_GRPC_PORT', 4317),
+    ...outsideSettingsFrom(environment),
   };
 }
 

@@ -19,6 +19,11 @@ export class Admission {
     this.#most = mostBytes;
   }
 
+  /** True when not even the smallest request would be let in. */
+  get isFull(): boolean {
+    return this.#held >= this.#most;
+  }
+
   /** `declaredBytes`: what the request says its body takes, reserved at once; what is beyond it counts as it comes. */
   enter(declaredBytes: number): Room {
     let reserved = 0;
@@ -42,7 +47,8 @@ export class Admission {
   }
 }
 
-const tooMany = (): RequestError =>
+/** 429: the sender is to come again in a moment. */
+export const tooMany = (): RequestError =>
   new RequestError(429, RPC_CODE.resourceExhausted, 'too many requests at once; send this one again', {
     retryAfterSeconds: 1,
   });

@@ -4,8 +4,11 @@ import { UsageError } from '../../src/cli/command.ts';
 import { settingsFrom } from '../../src/cli/settings.ts';
 
 test('without any variable the server listens on this machine, on the documented ports', () => {
-  const { host, apiPort, otlpHttpPort, databaseUrl } = settingsFrom({});
-  assert.deepEqual([host, apiPort, otlpHttpPort, databaseUrl], ['127.0.0.1', 7400, 4318, undefined]);
+  const { host, apiPort, otlpHttpPort, otlpGrpcPort, databaseUrl } = settingsFrom({});
+  assert.deepEqual(
+    [host, apiPort, otlpHttpPort, otlpGrpcPort, databaseUrl],
+    ['127.0.0.1', 7400, 4318, 4317, undefined],
+  );
 });
 
 for (const host of ['127.0.0.1', '127.8.9.10', '::1', '[::1]', 'localhost']) {

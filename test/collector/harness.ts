@@ -12,6 +12,8 @@ export const JSON_TYPE = 'application/json';
 export interface Collector {
   readonly app: FastifyInstance;
   readonly accounting: Accounting;
+  /** What it appends to. */
+  readonly ledger: Pick<Ledger, 'append'>;
   /** Everything handed to append so far, in order. */
   readonly observations: Observation[];
   hops(): readonly HopObservation[];
@@ -42,6 +44,7 @@ export function collectorOf(t: TestContext, options: Partial<CollectorOptions> =
   return {
     app,
     accounting,
+    ledger: { append },
     observations,
     hops,
     post,
