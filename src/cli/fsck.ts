@@ -1,13 +1,14 @@
 import { connectDatabase, type Database, findPostgres, openDatabase } from '#database';
 import { fsck as checkDatabase, type FsckReport } from '#ledger';
-import { type Command, JSON_OPTION, textOption } from './command.ts';
+import { checkProjection, type ProjectionReport } from '#projection';
+import { type Command, JSON_OPTION, type Terminal, textOption } from './command.ts';
 import { progressLine } from './progress.ts';
 import { type Settings, settingsFrom } from './settings.ts';
 
 /** `behalf fsck`: recomputes the log from the entry bytes in the database. */
 export const fsck: Command = {
   name: 'fsck',
-  summary: 'recompute the log from the database: entries, tiles, root, checkpoints; names the first difference',
+  summary: 'recompute the log and all that queries show from the database’s entries; names the first difference',
   options: {
     key: { value: 'vkey', says: 'also check every checkpoint’s signature with this verifier key' },
     ...JSON_OPTION,
@@ -24,13 +25,24 @@ export const fsck: Command = {
         onProgress: progress,
       });
       progress.end();
-      terminal.out(given.options.json === true ? `${toJson(report)}\n` : describe(report));
-      return report.ok ? 0 : 1;
+      const projection = report.ok ? await checkShown(database, terminal) : undefined;
+      terminal.out(
+        given.options.json === true ? `${toJson({ ...report, projection })}\n` : describe(report, projection),
+      );
+      return report.ok && projection?.ok === true ? 0 : 1;
     } finally {
       await database.close();
     }
   },
 };
+
+/** What queries show is checked only where the entries hold: else there is nothing to check it against. */
+async function checkShown(database: Database, terminal: Terminal): Promise<ProjectionReport> {
+  const progress = progressLine(terminal, 'entries projected again');
+  const report = await checkProjection({ database, logId: 1, onProgress: progress });
+  progress.end();
+  return report;
+}
 
 /** The database of the settings, also while a server runs on it: this command reads, and starts one only when none runs. */
 async function lookOn({ databaseUrl, dataDir }: Settings, onProgress: (says: string) => void): Promise<Database> {
@@ -38,10 +50,18 @@ async function lookOn({ databaseUrl, dataDir }: Settings, onProgress: (says: str
   return url === undefined ? openDatabase({ dataDir, onProgress }) : connectDatabase({ url });
 }
 
-const toJson = (report: FsckReport): string =>
+const toJson = (report: FsckReport & { readonly projection: ProjectionReport | undefined }): string =>
   JSON.stringify(report, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value));
 
-const describe = (report: FsckReport): string =>
+const describe = (report: FsckReport, projection: ProjectionReport | undefined): string =>
   report.ok
-    ? `sound: ${report.entries} entries recomputed from their bytes; tiles, root and checkpoints agree\n`
+    ? `sound: ${report.entries} entries recomputed from their bytes; tiles, root and checkpoints agree\n${describeShown(projection)}`
     : `not sound after ${report.entries} entries: ${report.firstDifference?.says ?? 'no difference is named'}\n`;
+
+function describeShown(projection: ProjectionReport | undefined): string {
+  if (projection === undefined) return '';
+  const { ok, entries, behind, rows, firstDifference } = projection;
+  if (!ok) return `what queries show is not sound: ${firstDifference?.says ?? 'no difference is named'}\n`;
+  const late = behind === 0n ? '' : `; ${behind} newer entries are not shown yet`;
+  return `what queries show is what ${entries} entries give: ${rows} rows made again${late}\n`;
+}

@@ -21,10 +21,6 @@ export const ENVIRONMENT: readonly (readonly [name: string, says: string])[] = [
   ['BEHALF_API_PORT', 'query API, page and log (default 7400)'],
   ['BEHALF_OTLP_HTTP_PORT', 'OTLP/HTTP (default 4318)'],
   ['BEHALF_OTLP_GRPC_PORT', 'OTLP/gRPC (default 4317)'],
-  ['BEHALF_WITNESS_POLICY', 'a tlog-policy file: witnesses with their addresses, asked to cosign every checkpoint'],
-  ['BEHALF_WITNESS_REQUIRED', 'yes: publish nothing short of the quorum; no: publish with an alarm (default no)'],
-  ['BEHALF_ANCHOR_DIR', 'a folder out of the owner’s hands, where checkpoints are kept aside and never replaced'],
-  ['BEHALF_ANCHOR_SECONDS', 'how often a checkpoint is kept there (default 60)'],
   ...OUTSIDE_ENVIRONMENT,
   ['BEHALF_URL', 'the server that chain, export and verify ask (default http://127.0.0.1:7400)'],
 ];
