@@ -23,7 +23,7 @@ export interface Authority {
   readonly issuedAt?: string;
   readonly notBefore?: string;
   readonly expiresAt?: string;
-  readonly binding?: 'bearer';
+  readonly binding?: 'bearer' | 'dpop' | 'mtls';
   readonly verification: Verification;
 }
 

@@ -6,9 +6,12 @@ import { type Delegate, delegate } from './delegate.ts';
 import type { Delegation } from './delegation.ts';
 import type { DeliveryReport } from './delivery.ts';
 import { describeExchange, type Exchange } from './exchange.ts';
+import { type FetchGuard, fetchGuard } from './fetch-guard.ts';
 import { guardPlugin } from './guard.ts';
+import type { GuardOptions } from './guard-rules.ts';
 import { harmless } from './harmless.ts';
 import { activeServerSpan, localSpan } from './hop-span.ts';
+import { type HttpGuard, httpGuard } from './http-guard.ts';
 import { type BehalfFetch, behalfFetch } from './outbound.ts';
 import { Recorder } from './recorder.ts';
 import { type BehalfOptions, parseSettings } from './settings.ts';
@@ -19,6 +22,10 @@ import { parseTraceparent } from './trace-context.ts';
 export interface Behalf {
   /** The Fastify plugin that verifies tokens and records the callee's observations. */
   readonly guard: ReturnType<typeof guardPlugin>;
+  /** The guard for Node's http server and for Express. Throws TypeError on wrong options. */
+  httpGuard(options: GuardOptions): HttpGuard;
+  /** The guard for handlers of the Fetch standard, such as Hono's. Throws TypeError on wrong options. */
+  fetchGuard(options: GuardOptions): FetchGuard;
   /** `fetch` that records the caller's observations and carries tokens to configured origins. */
   readonly fetch: BehalfFetch;
   currentDelegation(): Delegation | undefined;
@@ -47,6 +54,8 @@ export function startBehalf(options: BehalfOptions): Behalf {
     tokenExchange(settings.exchange, (url, init) => fetch(url, { ...init, behalf: EXCHANGE_CALL }));
   return {
     guard: guardPlugin(settings, recorder),
+    httpGuard: (options) => httpGuard(options, settings, recorder),
+    fetchGuard: (options) => fetchGuard(options, settings, recorder),
     fetch,
     currentDelegation,
     delegate: delegate({ settings, exchange, record }),

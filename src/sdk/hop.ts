@@ -43,6 +43,8 @@ export interface HopAccount {
   readonly subject?: Party;
   /** Oldest first. */
   readonly actors: readonly Party[];
+  /** What the transport authenticated on the other end. */
+  readonly peer?: Party;
   readonly authority: Authority;
   readonly operation?: string;
   readonly resource?: string;
@@ -67,6 +69,7 @@ export function hopAttributes(hop: OpenHop): AttributeMap {
     [semconv.TRANSPORT_PROTOCOL]: hop.protocol,
     [semconv.TRANSPORT_PEER_SERVICE]: hop.peerService,
     [semconv.TRANSPORT_PEER_ADDRESS]: hop.peerAddress,
+    [semconv.PEER]: hop.peer && partyAttribute(hop.peer),
     [semconv.OPERATION]: hop.operation,
     [semconv.RESOURCE]: hop.resource,
     [semconv.SCOPES_REQUIRED]: hop.requiredScopes,

@@ -1,16 +1,21 @@
 /**
  * Every reason for which the guard refuses, with what it answers. The codes are a closed list: they stand in observations
- * (verification.reason, decision.reason), in problem bodies and in the README. Challenges follow RFC 6750 section 3.
+ * (verification.reason, decision.reason), in problem bodies and in the README. Challenges follow RFC 6750 section 3 and
+ * RFC 9449 section 7.1.
  */
 export const REFUSALS = {
   token_missing: { status: 401, says: 'a bearer token is required' },
-  token_repeated: { status: 400, error: 'invalid_request', says: 'exactly one Authorization header is accepted' },
+  token_repeated: { status: 400, error: 'invalid_request', says: 'exactly one of each credential is accepted' },
   token_in_query: {
     status: 400,
     error: 'invalid_request',
     says: 'send the token in the Authorization header, never in the URL',
   },
-  scheme_unsupported: { status: 401, error: 'invalid_request', says: 'the Bearer scheme is accepted' },
+  scheme_unsupported: {
+    status: 401,
+    error: 'invalid_request',
+    says: 'the scheme of the Authorization header is not accepted',
+  },
   token_too_large: { status: 401, error: 'invalid_token', says: 'the token is larger than this service accepts' },
   token_malformed: { status: 401, error: 'invalid_token', says: 'the token is not a signed JWT' },
   type_not_accepted: {
@@ -54,14 +59,22 @@ export const REFUSALS = {
     error: 'invalid_token',
     says: 'the act claim is nested deeper than this service accepts',
   },
+  proof_missing: {
+    status: 401,
+    error: 'invalid_token',
+    says: 'the token is bound to a key, and no proof of that key came with it',
+  },
+  proof_invalid: { status: 401, error: 'invalid_dpop_proof', says: 'the DPoP proof does not hold for this request' },
+  proof_replayed: { status: 401, error: 'invalid_dpop_proof', says: 'the DPoP proof was used before' },
   insufficient_scope: { status: 403, error: 'insufficient_scope', says: 'the token lacks a scope this route requires' },
   keys_unavailable: { status: 503, says: 'the keys of the token’s issuer cannot be fetched; try again later' },
+  replay_cache_full: { status: 503, says: 'too many proofs came at once to tell new from used; try again later' },
   recorder_full: { status: 503, says: 'this service has no room left to record the request; try again later' },
 } as const satisfies Readonly<Record<string, RefusalAnswer>>;
 
 interface RefusalAnswer {
   readonly status: 400 | 401 | 403 | 503;
-  readonly error?: 'invalid_request' | 'invalid_token' | 'insufficient_scope';
+  readonly error?: 'invalid_request' | 'invalid_token' | 'invalid_dpop_proof' | 'insufficient_scope';
   readonly says: string;
 }
 
@@ -97,5 +110,6 @@ function challenge({ error, says }: RefusalAnswer, requiredScopes: readonly stri
     ...(error === undefined ? [] : [`error="${error}"`, `error_description="${says}"`]),
     ...(requiredScopes.length === 0 ? [] : [`scope="${requiredScopes.join(' ')}"`]),
   ];
-  return parts.length === 0 ? 'Bearer' : `Bearer ${parts.join(', ')}`;
+  const scheme = error === 'invalid_dpop_proof' ? 'DPoP' : 'Bearer';
+  return parts.length === 0 ? scheme : `${scheme} ${parts.join(', ')}`;
 }

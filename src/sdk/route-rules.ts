@@ -1,16 +1,16 @@
 import type { FastifyRequest } from 'fastify';
 
 /** What a route asks of its callers: `{ config: { behalf: { scopes: ['invoice.pay'] } } }`. */
-export interface RouteRules {
+export interface RouteRules<R = FastifyRequest> {
   /**
    * Scopes a token must hold, all of them. A function is asked once the body is read and valid, for routes where the body
    * says what is done (JSON-RPC, MCP tools, GraphQL): the token is verified before, and what it throws refuses the call.
    */
-  readonly scopes?: readonly string[] | ((request: FastifyRequest) => readonly string[]);
+  readonly scopes?: readonly string[] | ((request: R) => readonly string[]);
   /** What the route acts on: a name, or a function of the request, asked before the body is read. */
-  readonly resource?: string | ((request: FastifyRequest) => string | undefined);
+  readonly resource?: string | ((request: R) => string | undefined);
   /** What the route does, as `resource`; method and route pattern by default. */
-  readonly operation?: string | ((request: FastifyRequest) => string | undefined);
+  readonly operation?: string | ((request: R) => string | undefined);
   /** What for. */
   readonly purpose?: string;
   /** No token is required. One that comes is verified and recorded all the same. */
@@ -27,7 +27,7 @@ declare module 'fastify' {
 const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]{1,256}$/;
 
 /** Checks a route's rules once, when the route is declared. Throws TypeError naming the route. */
-export function checkRouteRules(rules: RouteRules, route: string): void {
+export function checkRouteRules<R>(rules: RouteRules<R>, route: string): void {
   const wrong = (says: string): never => {
     throw new TypeError(`route ${route}: config.behalf.${says}`);
   };
@@ -43,10 +43,7 @@ export function checkRouteRules(rules: RouteRules, route: string): void {
 }
 
 /** The scopes a route's function asks for. Throws when it throws, or gives what are no scopes. */
-export function askScopes(
-  ask: (request: FastifyRequest) => readonly string[],
-  request: FastifyRequest,
-): readonly string[] {
+export function askScopes<R>(ask: (request: R) => readonly string[], request: R): readonly string[] {
   const scopes = ask(request);
   if (!Array.isArray(scopes) || scopes.length > 256 || !scopes.every((scope) => SCOPE.test(scope)))
     throw new TypeError('config.behalf.scopes: the function must give at most 256 scopes (RFC 6749)');

@@ -51,7 +51,8 @@ export class SpoolReader {
     this.#o = o;
     if (o.from === undefined || !o.segments().includes(o.from.segment)) return;
     this.#enter(o.from.segment);
-    this.#frame(); // its head
+    const head = this.#frame();
+    if (head?.kind === 'segment') this.#begin(head.payload);
     this.#offset = Math.max(this.#offset, o.from.offset);
   }
 

@@ -1,25 +1,22 @@
 import type { Context } from '@opentelemetry/api';
-import type { FastifyRequest } from 'fastify';
 import { activeContext, withDelegation, withInboundHop } from './active-context.ts';
 import { Anomalies } from './anomalies.ts';
-import { NO_AUTHORITY } from './authority.ts';
-import { type Credential, findCredential } from './bearer-token.ts';
 import { boundedText } from './bounded-text.ts';
 import { startTimer } from './clock.ts';
 import { defined } from './defined.ts';
 import { Delegation } from './delegation.ts';
+import type { GuardMode, GuardRules } from './guard-rules.ts';
 import { harmless } from './harmless.ts';
 import type { AbsenceReason, Decision, OpenHop, Outcome } from './hop.ts';
 import { type HopSpan, serverSpan } from './hop-span.ts';
+import { type Identity, identify, NOBODY } from './identify.ts';
+import type { InboundRequest } from './inbound-request.ts';
 import { isInternalAddress } from './peer-address.ts';
 import type { Complete, Recorder } from './recorder.ts';
 import type { RefusalCode } from './refusal.ts';
 import { askScopes, type RouteRules } from './route-rules.ts';
 import * as semconv from './semconv.ts';
 import { spanContextIn } from './trace-context.ts';
-import { readToken, type TokenReading, type TokenRules, verifyToken } from './verify-token.ts';
-
-export type GuardMode = 'enforce' | 'observe';
 
 /** How the response ended: `sent` when all of it went out. */
 interface ResponseEnd {
@@ -27,32 +24,40 @@ interface ResponseEnd {
   readonly status: number;
 }
 
+export interface VisitOptions<R> {
+  readonly request: InboundRequest;
+  /** What the functions of the route's rules are given. */
+  readonly native: R;
+  readonly route: RouteRules<R>;
+  readonly rules: GuardRules;
+  readonly recorder: Recorder;
+}
+
 /** One request at the guard, from its arrival to the end of its answer: gives one observation, whatever happens. */
-export class Visit {
+export class Visit<R> {
   #requiredScopes: readonly string[];
-  readonly #o: { request: FastifyRequest; rules: TokenRules; mode: GuardMode; recorder: Recorder };
-  readonly #route: RouteRules;
+  readonly #o: VisitOptions<R>;
   readonly #span: HopSpan;
   readonly #timer = startTimer();
   readonly #anomalies = new Anomalies();
-  #reading: TokenReading = { actors: [], authority: NO_AUTHORITY };
+  #identity: Identity = NOBODY;
   #refused: RefusalCode | undefined;
   #decision: Decision | undefined;
   #delegation: Delegation | undefined;
-  #admission: Promise<RefusalCode | undefined> | undefined;
+  #admission: RefusalCode | undefined | Promise<RefusalCode | undefined>;
   #finished = false;
   #complete: Complete | undefined;
 
-  constructor(o: { request: FastifyRequest; rules: TokenRules; mode: GuardMode; recorder: Recorder }) {
+  constructor(o: VisitOptions<R>) {
     this.#o = o;
-    this.#route = o.request.routeOptions.config.behalf ?? {};
-    this.#requiredScopes = typeof this.#route.scopes === 'function' ? [] : (this.#route.scopes ?? []);
+    const { scopes } = o.route;
+    this.#requiredScopes = typeof scopes === 'function' ? [] : (scopes ?? []);
     this.#span = serverSpan(activeContext(), this.#routeName(), o.request.headers);
+    this.#admission = this.#decide();
   }
 
-  /** Decides. Resolves with the reason when the request must be refused. */
-  admit(): Promise<RefusalCode | undefined> {
-    this.#admission ??= this.#decide();
+  /** The decision: the reason when the request must be refused. Known at once when there is nothing new to verify. */
+  get admission(): RefusalCode | undefined | Promise<RefusalCode | undefined> {
     return this.#admission;
   }
 
@@ -66,7 +71,7 @@ export class Visit {
    * call stays closed.
    */
   admitBody(): RefusalCode | undefined {
-    const { scopes } = this.#route;
+    const { scopes } = this.#o.route;
     if (typeof scopes !== 'function') return undefined;
     const asked = this.#askScopes(scopes);
     return this.#conclude(this.#refused ?? asked ?? this.#scopeMissing());
@@ -97,45 +102,40 @@ export class Visit {
     this.#finished = true;
     const outcome = outcomeOf(response);
     const write = () => harmless('recording a visit', () => this.#write(outcome));
-    void this.admit().then(write, write);
+    if (this.#admission instanceof Promise) void this.#admission.then(write, write);
+    else write();
   }
 
-  async #decide(): Promise<RefusalCode | undefined> {
-    const { request, recorder } = this.#o;
-    if (this.#o.mode === 'enforce' && recorder.refuses) return this.#conclude('recorder_full');
-    const credential = findCredential(request.raw.rawHeaders, request.raw.url ?? '');
-    this.#reading = await this.#read(credential);
-    this.#refused = this.#reading.refused ?? (credential.kind === 'none' ? 'token_missing' : undefined);
-    if (credential.kind === 'token' && this.#refused === undefined) this.#delegate(credential.token);
+  #decide(): RefusalCode | undefined | Promise<RefusalCode | undefined> {
+    const { request, recorder, rules } = this.#o;
+    if (rules.mode === 'enforce' && recorder.refuses) return this.#conclude('recorder_full');
+    const identity = identify(request, rules, this.#anomalies);
+    return identity instanceof Promise ? identity.then((each) => this.#judge(each)) : this.#judge(identity);
+  }
+
+  #judge(identity: Identity): RefusalCode | undefined {
+    const { route, rules } = this.#o;
+    this.#identity = identity;
+    this.#refused = identity.refused;
+    if (identity.token !== undefined && this.#refused === undefined) this.#delegate(identity.token);
     // Not decided yet: a request whose body is refused before the scopes are known was neither permitted nor denied.
-    if (typeof this.#route.scopes === 'function' && (this.#refused === undefined || this.#o.mode === 'observe')) return;
+    if (typeof route.scopes === 'function' && (this.#refused === undefined || rules.mode === 'observe')) return;
     return this.#conclude(this.#refused ?? this.#scopeMissing());
   }
 
-  #read(credential: Credential): TokenReading | Promise<TokenReading> {
-    const { rules } = this.#o;
-    if (credential.kind === 'none') return this.#reading;
-    if (credential.kind === 'token') return verifyToken(credential.token, rules, this.#anomalies);
-    const verification = { status: 'failed', reason: credential.code, by: rules.by } as const;
-    const refused = { refused: credential.code };
-    const { token } = credential;
-    if (token === undefined) return { actors: [], authority: { profile: 'unreadable', verification }, ...refused };
-    return { ...readToken(token, { ...rules, verification, anomalies: this.#anomalies }), ...refused };
-  }
-
   #conclude(refused: RefusalCode | undefined): RefusalCode | undefined {
-    this.#decision = decisionOf(refused, { isPublic: this.#route.public === true, mode: this.#o.mode });
+    this.#decision = decisionOf(refused, { isPublic: this.#o.route.public === true, mode: this.#o.rules.mode });
     return this.#decision.outcome === 'deny' ? refused : undefined;
   }
 
   #scopeMissing(): RefusalCode | undefined {
-    const held = new Set(this.#reading.authority.scopes);
-    return this.#requiredScopes.every((scope) => held.has(scope)) ? undefined : 'insufficient_scope';
+    const held = this.#identity.authority.scopes;
+    return this.#requiredScopes.every((scope) => held?.includes(scope)) ? undefined : 'insufficient_scope';
   }
 
-  #askScopes(ask: Exclude<RouteRules['scopes'], readonly string[] | undefined>): RefusalCode | undefined {
+  #askScopes(ask: Exclude<RouteRules<R>['scopes'], readonly string[] | undefined>): RefusalCode | undefined {
     try {
-      this.#requiredScopes = askScopes(ask, this.#o.request);
+      this.#requiredScopes = askScopes(ask, this.#o.native);
       return undefined;
     } catch {
       this.#anomalies.add('scopes_unknown', 'the scopes function of the route threw, or gave no scopes');
@@ -144,7 +144,7 @@ export class Visit {
   }
 
   #delegate(token: string): void {
-    const { subject, actors, authority } = this.#reading;
+    const { subject, actors, authority } = this.#identity;
     const { traceId, spanId } = this.#span.ids;
     this.#delegation = new Delegation({ subject, actors, authority, hop: { traceId, spanId }, token });
   }
@@ -158,15 +158,16 @@ export class Visit {
 
   #account(): OpenHop {
     const { ids, parentSpanId } = this.#span;
-    const { subject, actors, authority } = this.#reading;
-    const route = this.#route;
-    const address = this.#o.request.socket.remoteAddress;
+    const { subject, actors, authority, peer } = this.#identity;
+    const { route, request } = this.#o;
+    const address = request.remoteAddress;
     const isKept = address !== undefined && isInternalAddress(address);
     return {
       ...defined({
         parentSpanId,
         peerAddress: isKept ? address : undefined,
         subject,
+        peer,
         operation: this.#text(this.#ask('operation') ?? this.#routeName(), 'operation', 512),
         resource: this.#text(this.#ask('resource'), 'resource', 512),
         purpose: route.purpose,
@@ -190,10 +191,10 @@ export class Visit {
 
   #endSpan(outcome: Outcome): void {
     const { request } = this.#o;
-    const { digest, verification } = this.#reading.authority;
+    const { digest, verification } = this.#identity.authority;
     this.#span.annotate({
       'http.request.method': request.method,
-      'http.route': request.routeOptions.url,
+      'http.route': request.route,
       [semconv.VERIFICATION_STATUS]: verification.status,
       [semconv.DECISION_OUTCOME]: this.#decision?.outcome,
       [semconv.AUTHORITY_DIGEST]: digest,
@@ -204,15 +205,15 @@ export class Visit {
   /** Method and route pattern; never the URL, which holds what the caller put there. */
   #routeName(): string {
     const { request } = this.#o;
-    return `${request.method} ${request.routeOptions.url ?? '(no route)'}`;
+    return `${request.method} ${request.route ?? '(no route)'}`;
   }
 
   /** The host's function runs in the host's request: what it throws is a missing name, not a failed answer. */
   #ask(name: 'operation' | 'resource'): string | undefined {
-    const rule = this.#route[name];
+    const rule = this.#o.route[name];
     if (typeof rule !== 'function') return rule;
     try {
-      return rule(this.#o.request);
+      return rule(this.#o.native);
     } catch {
       this.#anomalies.add(`${name}_unknown`, `the ${name} function of the route threw`);
       return undefined;

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildCollector } from '#collector';
 import type { Database } from '#database';
-import { openLedger } from '#ledger';
+import { type Ledger, openLedger } from '#ledger';
 import { openLogReader } from '#ledger/read';
 import { AUDIENCE, tokenIssuer } from '../sdk/token-issuer.ts';
 import { killRepeatedly } from './killed-host.ts';
@@ -75,7 +75,7 @@ async function entriesOf(database: Database, logId: number) {
 }
 
 /** A collector that can be away, on one port. */
-async function switchedCollector(t: Cleanup, ledger: Parameters<typeof buildCollector>[0]['ledger']) {
+async function switchedCollector(t: Cleanup, ledger: Pick<Ledger, 'append'>) {
   let app: ReturnType<typeof buildCollector> | undefined;
   let port = 0;
   const start = async () => {

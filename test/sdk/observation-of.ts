@@ -64,6 +64,7 @@ const hopOf = (take: Taker) => ({
     peerService: take(semconv.TRANSPORT_PEER_SERVICE),
     peerAddress: take(semconv.TRANSPORT_PEER_ADDRESS),
   }),
+  peer: take(semconv.PEER),
   operation: take(semconv.OPERATION),
   resource: take(semconv.RESOURCE),
   requiredScopes: take(semconv.SCOPES_REQUIRED),

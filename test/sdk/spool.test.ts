@@ -57,6 +57,24 @@ test('numbers go on after restarts also when everything was delivered', async (t
   assert.deepEqual(sequencesOf(receiver), upTo(6));
 });
 
+test('what waits behind a delivered part of a segment is delivered under the same name', async (t) => {
+  const folder = await spoolFolder(t);
+  const receiver = await otlpReceiver(t);
+  const first = sender(folder, receiver.url);
+  first.report(2);
+  await first.behalf.flush();
+  receiver.answer = () => ({ status: 503 });
+  first.report(2);
+  assert.equal((await first.stop()).pending, 2);
+  receiver.answer = () => ({ status: 200 });
+  await sender(folder, receiver.url).behalf.shutdown();
+  assert.deepEqual([...new Set(sequencesOf(receiver))], upTo(4)); // the stopped one's last attempt may have come through
+  assert.equal(
+    new Set(receiver.observations.map(({ reporter }) => JSON.stringify([reporter.service, reporter.instance]))).size,
+    1,
+  );
+});
+
 test('a long outage needs segments, and delivered ones are deleted', async (t) => {
   const folder = await spoolFolder(t);
   const receiver = new OtlpReceiver();
