@@ -23,6 +23,25 @@ export { GAP_KINDS, GRADES, VERDICTS } from './chain.ts';
 export { type History, NO_HISTORY, type PartyBefore } from './history.ts';
 export { type JoinKey, joinKeysOf } from './join-key.ts';
 export { clearPartyKey, describeParty, partyKey } from './party-key.ts';
+export {
+  type PossibleReach,
+  type PossibleStop,
+  type PossiblyReached,
+  startPossibleReach,
+  stepPossibleReach,
+  type UseEdge,
+} from './possible-reach.ts';
+export {
+  type Direction,
+  type Origin,
+  type Reach,
+  type Reached,
+  type ReachQuestion,
+  type ReachStep,
+  reachOf,
+  type Stop,
+} from './reach.ts';
+export { type BoundaryGap, boundaryGapsOf } from './reach-boundary.ts';
 export { RULES } from './rules/index.ts';
 export type { Rule } from './rules/rule.ts';
 export { type StitchOptions, stitch } from './stitch.ts';
