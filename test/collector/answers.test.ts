@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { test } from 'node:test';
-import { gzipSync } from 'node:zlib';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import {
   collectorOf,
   inProtobuf,
@@ -291,4 +291,25 @@ test('every request and record is accounted for', async (t) => {
     rejected: 1,
     notStored: { internal_span: 1, repeats_parent: 0, other_log_record: 1 },
   });
+});
+
+test('a longer answer is packed for who says it takes gzip, and for nobody else', async (t) => {
+  const append = async (given: readonly unknown[]) =>
+    given.map(() => ({ kind: 'refused', reason: 'for a long reason '.repeat(20) }) as const);
+  const { post } = collectorOf(t, { ledger: { append } });
+  const body = json;
+  const plain = await post('traces', body);
+  assert.ok(plain.rawPayload.length >= 256, `${plain.rawPayload.length}`);
+  for (const [accepts, isPacked] of [
+    ['gzip', true],
+    ['deflate, gzip;q=0.5', true],
+    ['gzip;q=0', false],
+    ['identity', false],
+  ] as const) {
+    const answer = await post('traces', body, { 'accept-encoding': accepts });
+    assert.equal(answer.headers['content-encoding'], isPacked ? 'gzip' : undefined, accepts);
+    assert.equal((isPacked ? gunzipSync(answer.rawPayload) : answer.rawPayload).toString(), plain.body, accepts);
+  }
+  const short = await post('traces', '{}', { 'accept-encoding': 'gzip' });
+  assert.deepEqual([short.headers['content-encoding'], short.body], [undefined, '{}']);
 });
