@@ -1,5 +1,5 @@
 import { connectDatabase, type Database, findPostgres, openDatabase } from '#database';
-import { fsck as checkDatabase, type FsckReport } from '#ledger';
+import { type AbsentPersons, fsck as checkDatabase, type FsckReport, findAbsentPersons } from '#ledger';
 import { checkProjection, type ProjectionReport } from '#projection';
 import { type Command, JSON_OPTION, type Terminal, textOption } from './command.ts';
 import { progressLine } from './progress.ts';
@@ -26,8 +26,11 @@ export const fsck: Command = {
       });
       progress.end();
       const projection = report.ok ? await checkShown(database, terminal) : undefined;
+      const absent = await findAbsentPersons({ database, logId: 1 });
       terminal.out(
-        given.options.json === true ? `${toJson({ ...report, projection })}\n` : describe(report, projection),
+        given.options.json === true
+          ? `${toJson({ ...report, projection, absent })}\n`
+          : `${describe(report, projection)}${describeAbsent(absent)}`,
       );
       return report.ok && projection?.ok === true ? 0 : 1;
     } finally {
@@ -50,8 +53,9 @@ async function lookOn({ databaseUrl, dataDir }: Settings, onProgress: (says: str
   return url === undefined ? openDatabase({ dataDir, onProgress }) : connectDatabase({ url });
 }
 
-const toJson = (report: FsckReport & { readonly projection: ProjectionReport | undefined }): string =>
-  JSON.stringify(report, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value));
+const toJson = (
+  report: FsckReport & { readonly projection: ProjectionReport | undefined; readonly absent: AbsentPersons },
+): string => JSON.stringify(report, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value));
 
 const describe = (report: FsckReport, projection: ProjectionReport | undefined): string =>
   report.ok
@@ -65,3 +69,9 @@ function describeShown(projection: ProjectionReport | undefined): string {
   const late = behind === 0n ? '' : `; ${behind} newer entries are not shown yet`;
   return `what queries show is what ${entries} entries give: ${rows} rows made again${late}\n`;
 }
+
+/** No entry explains an absence yet, so it is told and left to the operator to judge. */
+const describeAbsent = ({ persons, first }: AbsentPersons): string =>
+  first === undefined
+    ? ''
+    : `${persons} persons cannot be named any more: erased, or their rows were taken away; the first is ${first.ref} in entry ${first.leafIndex}\n`;

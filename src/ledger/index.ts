@@ -4,6 +4,8 @@
  * Proven by test/ledger, where fsck judges what every fault leaves.
  */
 
+export type { AbsentPersons } from './absent-persons.ts';
+export { findAbsentPersons } from './absent-persons.ts';
 export type { AnchorSettings } from './anchor.ts';
 export type { Difference } from './difference.ts';
 export type { LedgerErrorCode } from './errors.ts';
