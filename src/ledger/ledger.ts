@@ -90,7 +90,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   await publishFirst(publisher, onAlarm);
   publisher.start();
   const persons = new Persons({ logId, origin }, personKeys);
-  const room = new Room(options.waiting ?? { entries: 65_536, bytes: 128 * 2 ** 20 });
+  const room = new Room(options.waiting ?? { entries: 16_384, bytes: 64 * 2 ** 20 });
   return new OpenLedger({
     database,
     logId,
