@@ -10,7 +10,10 @@ export interface CollectorOptions {
   readonly ledger: Pick<Ledger, 'append'>;
   /** Largest request body after decompression, in bytes. 64 MiB unless told, as OTLP recommends. */
   readonly maxBodyBytes?: number;
-  /** Most request bytes in memory at once, over all senders. Beyond it requests are told to come again. */
+  /**
+   * Most request bytes in memory at once, over all senders; as many as maxBodyBytes unless told. Beyond it requests are
+   * told to come again. They unfold to about four times as much.
+   */
   readonly maxBytesInFlight?: number;
   /** Spans, records, attributes and links one request may unfold to. */
   readonly maxParts?: number;
@@ -50,7 +53,7 @@ export function openReception(options: CollectorOptions): Reception {
     intake,
     accounting,
     maxBytes,
-    admission: new Admission(options.maxBytesInFlight ?? 4 * maxBytes),
+    admission: new Admission(options.maxBytesInFlight ?? maxBytes),
     alarm: new Alarm(options.onAlarm ?? (() => undefined)),
   };
 }

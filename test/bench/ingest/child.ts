@@ -28,7 +28,7 @@ export function startChild<Q, A>(
       return answer<R>();
     },
     async end() {
-      if (child.connected) child.send('stop');
+      if (child.connected && child.exitCode === null) child.send('stop');
       await gone;
     },
   };

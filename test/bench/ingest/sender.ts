@@ -19,6 +19,10 @@ export interface Measured {
   readonly hopsPerSecond: number;
   readonly requests: number;
   readonly answers: Readonly<Record<string, number>>; // by status
+  /** Numbers of the requests that were answered 200: what `renew` was given. */
+  readonly acknowledged: readonly number[];
+  /** Answers other than 200 that ask to come again: 429 or 503, with Retry-After. */
+  readonly retryable: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
 }
@@ -38,6 +42,8 @@ process.on('message', (order: Order | 'stop') => {
 async function measure(order: Order): Promise<Measured> {
   const latencies: number[] = [];
   const answers: Record<string, number> = {};
+  const acknowledged: number[] = [];
+  let retryable = 0;
   const sockets = await Promise.all(Array.from({ length: order.connections }, () => open(order.port)));
   const start = performance.now();
   const until = start + order.seconds * 1000;
@@ -52,9 +58,12 @@ async function measure(order: Order): Promise<Measured> {
         due += interval;
         if (at >= until) break;
         if (at > performance.now()) await sleep(at - performance.now());
-        body.renew(number++);
-        const status = await exchange(socket, head, body.bytes);
+        const own = number++;
+        body.renew(own);
+        const { status, asksToRetry } = await exchange(socket, head, body.bytes);
         answers[status] = (answers[status] ?? 0) + 1;
+        if (status === '200') acknowledged.push(own);
+        if (asksToRetry) retryable += 1;
         latencies.push(performance.now() - at);
       }
       socket.destroy();
@@ -67,6 +76,8 @@ async function measure(order: Order): Promise<Measured> {
     hopsPerSecond: ((answers['200'] ?? 0) * order.perRequest) / elapsed,
     requests: latencies.length,
     answers,
+    acknowledged,
+    retryable,
     p50Ms: share(0.5),
     p99Ms: share(0.99),
   };
@@ -80,8 +91,8 @@ const open = (port: number): Promise<Socket> =>
 const headOf = (encoding: Encoding, length: number): string =>
   `POST /v1/traces HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/${encoding === 'json' ? 'json' : 'x-protobuf'}\r\ncontent-length: ${length}\r\n\r\n`;
 
-/** One request and its whole answer; resolves to the status. */
-function exchange(socket: Socket, head: string, body: Buffer): Promise<string> {
+/** One request and its whole answer. */
+function exchange(socket: Socket, head: string, body: Buffer): Promise<{ status: string; asksToRetry: boolean }> {
   return new Promise((resolve, reject) => {
     let answer = '';
     const onData = (bytes: Buffer) => {
@@ -91,7 +102,11 @@ function exchange(socket: Socket, head: string, body: Buffer): Promise<string> {
       const length = Number(/content-length: (\d+)/i.exec(answer)?.[1] ?? 0);
       if (answer.length < end + 4 + length) return;
       done();
-      resolve(answer.slice(9, 12));
+      const status = answer.slice(9, 12);
+      resolve({
+        status,
+        asksToRetry: (status === '429' || status === '503') && /\r\nretry-after: \d+\r\n/i.test(answer),
+      });
     };
     const onEnd = () => {
       done();

@@ -14,6 +14,7 @@ export interface ServerOrder {
   readonly kind: 'collector' | 'projected' | 'plain';
   readonly url: string;
   readonly keyFolder: string;
+  readonly waitingEntries?: number;
 }
 export interface ServerSays {
   readonly port: number;
@@ -52,7 +53,8 @@ process.on('message', async (says: 'state' | 'stop') => {
 
 async function behalfServer() {
   const onAlarm = (error: unknown) => process.stderr.write(`alarm: ${String(error)}\n`);
-  const ledger = await openLedger({ database, keyFolder: order.keyFolder, onAlarm });
+  const waiting = { entries: order.waitingEntries ?? 16_384, bytes: 64 * 2 ** 20 }; // as src/cli/server.ts
+  const ledger = await openLedger({ database, keyFolder: order.keyFolder, onAlarm, waiting });
   const projection = order.kind === 'projected' ? startProjection({ database, logId: 1, onAlarm }) : undefined;
   return {
     app: buildCollector({ ledger, idKey: new Uint8Array(32), onAlarm }),
