@@ -1,7 +1,7 @@
-import type { Fact, Grade } from './chain.ts';
+import { type Fact, GRADES, type Grade } from './chain.ts';
 import type { Draft } from './crossing.ts';
-import { digestOf, type End, indexBySpan, isVerifiedBy, leafIndexesOf, parentsOf } from './end.ts';
-import { ancestorsOf, type Lineage } from './lineage.ts';
+import { digestOf, type End, firstOf, indexBySpan, isVerifiedBy, leafIndexesOf, parentsOf, stepsUp } from './end.ts';
+import { type Lineage, type SeenExchange, spanKeysOf } from './lineage.ts';
 import { groupBy } from './order.ts';
 
 /** A hop that could have led to another, and how well that is known. */
@@ -52,7 +52,8 @@ export const headOf = (draft: Draft): End => {
 export function byTopology(draft: Draft, web: Web): readonly Candidate[] {
   const head = headOf(draft);
   const found = new Map<Draft, Candidate>();
-  const consider = (end: End, grade: Grade, says: string) => {
+  const consider = (end: End, given: Grade, says: string) => {
+    const grade = couldBeIn(head, end) ? given : 'inferred';
     for (const from of web.draftsOf.get(end) ?? []) {
       if (from === draft || found.has(from)) continue;
       found.set(from, { from, grade, rests: [{ says, entries: [...leafIndexesOf(end), ...leafIndexesOf(head)] }] });
@@ -70,44 +71,124 @@ export function byTopology(draft: Draft, web: Web): readonly Candidate[] {
   return [...found.values()];
 }
 
+/** False when a call or step is laid to a span that another program sent: one span id stands for two things, or a span between is missing. */
+export const couldBeIn = (head: End, end: End): boolean =>
+  head.side === 'callee' ||
+  (head.service === end.service && (head.instance ?? end.instance) === (end.instance ?? head.instance));
+
 /**
- * For a hop that names no known cause: the hops whose token its own was exchanged from, nearest exchange first. A token
- * whose use is already accounted for by both sides of another hop leads nowhere: the same token again is a repeat.
+ * For a hop that names no known cause: the hops that carried its token before it, and those whose token its own was
+ * exchanged from, nearest exchange first. Whoever reports making the call must have been reached. A token whose use is
+ * already accounted for by both sides of another hop leads nowhere when nobody reports the call: it is a repeat.
  */
 export function byAuthority(draft: Draft, web: Web): readonly Candidate[] {
   const digest = digestOfDraft(draft);
-  const isRepeat = ({ caller, callee }: Draft) => caller !== undefined && callee !== undefined;
-  if (digest === undefined || (web.byDigest.get(digest) ?? []).some((other) => other !== draft && isRepeat(other)))
-    return [];
+  if (digest === undefined || isRepeated(draft, digest, web)) return [];
+  const holders =
+    draft.caller === undefined
+      ? []
+      : (web.byDigest.get(digest) ?? []).filter((other) => other !== draft && hasReached(other, draft));
   const seen = new Set<string>([digest]);
-  for (let tokens: readonly string[] = [digest]; tokens.length > 0; ) {
+  let tokens: readonly string[] = [digest];
+  for (let steps = 1; tokens.length > 0; steps += 1) {
     const exchanges = tokens.flatMap((token) => web.lineage.mintedBy(token));
-    const found = exchanges.flatMap((exchange) => bearersOf(exchange, draft, web));
-    if (found.length > 0) return found;
+    const found = exchanges.flatMap((exchange) => bearersOf(exchange, draft, steps, web));
+    const near =
+      steps === 1 ? [...holders.map((from) => passedOn(from, draft)), ...found.filter(isFitting(draft))] : [];
+    if (near.length > 0) return strongestPerHop(near);
+    if (found.length > 0) return strongestPerHop(found);
     tokens = [...new Set(exchanges.map(({ entry }) => entry.tokenIn))].filter((token) => !seen.has(token));
     for (const token of tokens) seen.add(token);
   }
   return [];
 }
 
-/** The hops that carried the token of an exchange; only the one it was made under, when that is known. */
-function bearersOf(exchange: Lineage['exchanges'][number], draft: Draft, web: Web): readonly Candidate[] {
-  const bearers = (web.byDigest.get(exchange.entry.tokenIn) ?? []).filter(
-    (bearer) => bearer !== draft && isVerified(bearer),
+const isRepeated = (draft: Draft, digest: string, web: Web): boolean =>
+  draft.caller === undefined &&
+  (web.byDigest.get(digest) ?? []).some(
+    (other) => other !== draft && other.caller !== undefined && other.callee !== undefined,
   );
-  if (bearers.length === 0) return [];
-  const around = ancestorsOf(exchange.entry, web.bySpan);
-  const certain = bearers.filter(({ callee }) => callee !== undefined && around.has(callee));
-  return (certain.length > 0 ? certain : bearers).map((from) => ({
+
+const isFitting =
+  (draft: Draft) =>
+  ({ from }: Candidate): boolean =>
+    hasReached(from, draft);
+
+/** False when a hop is known to have reached another service than the one that makes the call. */
+function hasReached(from: Draft, draft: Draft): boolean {
+  if (draft.caller === undefined) return true;
+  const reached = from.callee?.service ?? firstOf([from.caller], ({ transport }) => transport.peerService);
+  return reached === undefined || reached === draft.caller.service;
+}
+
+const passedOn = (from: Draft, draft: Draft): Candidate => ({
+  from,
+  grade: 'asserted',
+  rests: [
+    {
+      says: 'carries the same token; how it was passed on was not seen',
+      entries: [...entriesOf(from), ...entriesOf(draft)],
+    },
+  ],
+});
+
+/**
+ * The hops that carried the token of an exchange. `proven` is only the one whose handling the exchange is seen to have
+ * been made in, for a call that the same service reports making. Elsewhere the token shows whose authority it is, not
+ * which of its uses led here, nor who passed it on: one use may have gone unreported. A token that was itself made for
+ * one step is hardly used twice, a person's all day.
+ */
+function bearersOf(exchange: SeenExchange, draft: Draft, steps: number, web: Web): readonly Candidate[] {
+  const { tokenIn, tokenOut = '' } = exchange.entry;
+  const bearers = (web.byDigest.get(tokenIn) ?? []).filter((bearer) => bearer !== draft);
+  const around = steps === 1 ? bearerAround(exchange, new Set(bearers), web) : undefined;
+  const isOwnCall = ({ callee }: Draft) =>
+    callee !== undefined && isVerifiedBy(callee) && callee.service === draft.caller?.service;
+  const isSole = steps === 1 && web.lineage.mintedBy(tokenIn).length > 0 && web.byDigest.get(tokenOut)?.length === 1;
+  const rests = (from: Draft, says: string) => [
+    { says, entries: [...entriesOf(from), String(exchange.leafIndex), ...entriesOf(draft)] },
+  ];
+  if (around !== undefined && isOwnCall(around)) {
+    const says = 'its token was exchanged from this hop’s token, in the handling of this hop';
+    return [{ from: around, grade: 'proven', rests: rests(around, says) }];
+  }
+  return (around === undefined ? bearers : [around]).map((from) => ({
     from,
-    grade: 'proven',
-    rests: [
-      {
-        says: 'its token was exchanged from this hop’s token',
-        entries: [...entriesOf(from), String(exchange.leafIndex), ...entriesOf(draft)],
-      },
-    ],
+    grade: isSole && isOwnCall(from) ? 'corroborated' : 'asserted',
+    rests: rests(
+      from,
+      steps === 1
+        ? 'its token was exchanged from this hop’s token; where, or by whom it was passed on, was not seen'
+        : `its token descends from this hop’s token by ${steps} exchanges; what stood between was not observed`,
+    ),
   }));
+}
+
+/** The bearer in whose handling the exchange was made: the first that stands above it, if nothing on the way up forks. */
+function bearerAround({ entry }: SeenExchange, bearers: ReadonlySet<Draft>, web: Web): Draft | undefined {
+  const seen = new Set<End>();
+  let keys = entry.trace === undefined ? [] : spanKeysOf(entry.trace);
+  for (;;) {
+    const key = keys.find((each) => web.bySpan.has(each));
+    const ends = (key === undefined ? [] : (web.bySpan.get(key) ?? [])).filter((end) => !seen.has(end));
+    const drafts = new Set(ends.flatMap((end) => web.draftsOf.get(end) ?? []));
+    const [only] = drafts;
+    if (only === undefined || drafts.size > 1 || ends.some((end) => end.isUnsure)) return undefined;
+    if (bearers.has(only)) return only;
+    for (const end of ends) seen.add(end);
+    keys = ends.flatMap(stepsUp);
+  }
+}
+
+/** Several exchanges may have made one token, of one token: the best known way to each hop stays. */
+function strongestPerHop(candidates: readonly Candidate[]): readonly Candidate[] {
+  const best = new Map<Draft, Candidate>();
+  for (const candidate of candidates) {
+    const known = best.get(candidate.from);
+    if (known === undefined || GRADES.indexOf(candidate.grade) < GRADES.indexOf(known.grade))
+      best.set(candidate.from, candidate);
+  }
+  return [...best.values()];
 }
 
 /** One list per span a hop links to: a consumer of several messages has several causes, each known on its own. */

@@ -86,11 +86,13 @@ function gradeOf(caller: End | undefined, callee: End | undefined, joint: Joint,
   }
   if (joint === 'token') {
     return namesAsPeer(caller, callee)
-      ? says('proven', 'the callee verified the very token the caller sent to it, in another trace')
+      ? says('corroborated', 'the callee verified the very token the caller sent to it, in another trace')
       : says('asserted', 'one sender and one receiver of the same token, in different traces');
   }
+  if (joint === 'span' && (caller.isUnsure || callee.isUnsure))
+    return says('inferred', 'span parentage joins the two sides, in a trace that reuses span ids');
   const proof = proofOf(caller, callee, lineage);
-  if (proof !== undefined) return says('proven', proof.says, proof.entries);
+  if (proof !== undefined && !namesAnother(caller, callee)) return says('proven', proof.says, proof.entries);
   if (contradict(caller, callee, lineage))
     return says('inferred', `${JOINTS[joint]} joins the two sides, which name different tokens or parties`);
   if (namesAsPeer(caller, callee) || namesSameSubject(caller, callee))
@@ -108,7 +110,7 @@ function proofOf(caller: End, callee: End, lineage: Lineage): Fact | undefined {
     const path = lineage.path(sent, received);
     if (path?.length === 0)
       return { says: 'both sides name the same token digest and the callee verified it', entries: [] };
-    if (path !== undefined) {
+    if (path !== undefined && namesAsPeer(caller, callee)) {
       const entries = path.map(({ leafIndex }) => String(leafIndex));
       return { says: 'the callee verified a token exchanged on the way from the one the caller sent', entries };
     }
@@ -132,6 +134,9 @@ function contradict(caller: End, callee: End, lineage: Lineage): boolean {
 
 const peerOf = (caller: End | undefined): string | undefined =>
   firstOf([caller], (entry) => entry.transport.peerService);
+
+/** The caller says it called a service of another name. It may be another name of this one: nothing is proven by either. */
+const namesAnother = (caller: End, callee: End): boolean => (peerOf(caller) ?? callee.service) !== callee.service;
 
 const namesAsPeer = (caller: End, callee: End): boolean => peerOf(caller) === callee.service;
 

@@ -11,6 +11,8 @@ export interface End {
   /** The spans this end is known by, outermost first: layers of one program over the same crossing are one end. */
   readonly spanIds: readonly string[];
   readonly parentSpanId: string | undefined;
+  /** True when span ids are seen to be reused in its trace: that one span names another proves nothing then. */
+  readonly isUnsure: boolean;
   readonly accounts: readonly Recorded<HopEntry>[];
   readonly id: string; // smallest observation id of its accounts
 }
@@ -40,6 +42,15 @@ export const parentsOf = (end: End, bySpan: ReadonlyMap<string, readonly End[]>)
   end.parentSpanId === undefined
     ? []
     : (bySpan.get(`${end.traceId}/${end.parentSpanId}`) ?? []).filter((parent) => parent !== end);
+
+/** An end's parent, and the cause it names. */
+export function stepsUp(end: End): string[] {
+  const causes = end.accounts.flatMap(({ entry }) =>
+    entry.cause === undefined ? [] : [`${entry.cause.traceId}/${entry.cause.spanId}`],
+  );
+  const parent = end.parentSpanId === undefined ? [] : [`${end.traceId}/${end.parentSpanId}`];
+  return [...parent, ...causes];
+}
 
 export const serviceOf = (end: End): ServiceRef => ({
   name: end.service,

@@ -23,7 +23,10 @@ export function collapseLayers(ends: readonly End[]): readonly End[] {
     if (parentsOf(inner, bySpan).length === 1) innerOf.set(outer, inner);
   }
   const inner = new Set(innerOf.values());
-  return ends.filter((end) => !inner.has(end)).map((outer) => withLayers(outer, innerOf));
+  const outermost = ends.filter((end) => !inner.has(end)).map((outer) => withLayers(outer, innerOf));
+  const told = new Set(outermost.flatMap((end) => end.accounts));
+  // What turns in a circle has no outermost: it stays as it is.
+  return [...outermost, ...ends.filter((end) => end.accounts.every((account) => !told.has(account)))];
 }
 
 const isLayer = (outer: End, inner: End): boolean =>

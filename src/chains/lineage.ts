@@ -1,6 +1,6 @@
-import type { ExchangeEntry } from '#observation';
+import type { ExchangeEntry, Trace } from '#observation';
 import type { Recorded } from './chain.ts';
-import { type End, indexBySpan } from './end.ts';
+import { type End, indexBySpan, stepsUp } from './end.ts';
 import { compare, groupBy } from './order.ts';
 
 export type SeenExchange = Recorded<ExchangeEntry>;
@@ -76,12 +76,7 @@ function isMadeBy(entry: ExchangeEntry, end: End, bySpan: ReadonlyMap<string, re
 /** Every end above an exchange's span, by parentage, the nearest first. */
 export function ancestorsOf(entry: ExchangeEntry, bySpan: ReadonlyMap<string, readonly End[]>): ReadonlySet<End> {
   const found = new Set<End>();
-  const { trace } = entry;
-  const keys = new Set(
-    trace === undefined
-      ? []
-      : [trace.spanId, trace.parentSpanId].flatMap((id) => (id === undefined ? [] : [`${trace.traceId}/${id}`])),
-  );
+  const keys = new Set(entry.trace === undefined ? [] : spanKeysOf(entry.trace));
   for (const key of keys) {
     for (const end of bySpan.get(key) ?? []) {
       found.add(end);
@@ -91,11 +86,6 @@ export function ancestorsOf(entry: ExchangeEntry, bySpan: ReadonlyMap<string, re
   return found;
 }
 
-/** An end's parent, and the cause it names. */
-function stepsUp(end: End): string[] {
-  const causes = end.accounts.flatMap(({ entry }) =>
-    entry.cause === undefined ? [] : [`${entry.cause.traceId}/${entry.cause.spanId}`],
-  );
-  const parent = end.parentSpanId === undefined ? [] : [`${end.traceId}/${end.parentSpanId}`];
-  return [...parent, ...causes];
-}
+/** A place in a trace, and the one above it. */
+export const spanKeysOf = ({ traceId, spanId, parentSpanId }: Trace): string[] =>
+  [spanId, parentSpanId].flatMap((id) => (id === undefined ? [] : [`${traceId}/${id}`]));

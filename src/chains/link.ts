@@ -4,8 +4,10 @@ import {
   bySpanLink,
   byTopology,
   type Candidate,
+  couldBeIn,
   digestOfDraft,
   entriesOf,
+  headOf,
   isVerified,
   type Web,
   weave,
@@ -28,12 +30,32 @@ export function linksOf(drafts: readonly Draft[], ends: readonly End[], lineage:
 
 /** Lists of rivals: within one list the candidates exclude each other, two lists are two causes. */
 function causesOf(draft: Draft, above: Above, web: Web): readonly (readonly Candidate[])[] {
-  const topology = (above.get(draft) ?? []).map((candidate) => withTokens(draft, candidate, above, web));
-  if (topology.length > 0) return [topology];
+  const topology = nearestOf(above.get(draft) ?? [], above);
+  if (topology.length > 0) return [topology.map((candidate) => withTokens(draft, candidate, above, web))];
   const authority = byAuthority(draft, web);
   if (authority.length > 0) return [authority];
   const linked = bySpanLink(draft, web).filter((candidates) => candidates.length > 0);
   return linked.length > 0 ? linked : [bySameTrace(draft, web)];
+}
+
+/** Without the candidates that stand above another: an SDK names the request it serves, a span the step nearest to the call. */
+function nearestOf(candidates: readonly Candidate[], above: Above): readonly Candidate[] {
+  if (candidates.length < 2) return candidates;
+  const higher = new Set(candidates.flatMap(({ from }) => [...ancestorsOf(from, above)]));
+  const nearest = candidates.filter(({ from }) => !higher.has(from));
+  return nearest.length > 0 ? nearest : candidates;
+}
+
+/** What stands above a hop, as far as one hop alone does. */
+function ancestorsOf(start: Draft, above: Above): ReadonlySet<Draft> {
+  const found = new Set<Draft>();
+  for (let next = above.get(start) ?? []; next.length === 1; ) {
+    const [only] = next;
+    if (only === undefined || only.from === start || found.has(only.from)) break;
+    found.add(only.from);
+    next = above.get(only.from) ?? [];
+  }
+  return found;
 }
 
 /** Raises a link to `proven` when the hop's token is, or was exchanged from, the token of the nearest hop above that had one. */
@@ -43,6 +65,7 @@ function withTokens(draft: Draft, candidate: Candidate, above: Above, web: Web):
   const bearer = nearestBearer(candidate.from, above);
   const from = bearer && digestOfDraft(bearer);
   if (bearer === undefined || from === undefined || !isVerified(bearer)) return candidate;
+  if (headOf(draft).isUnsure || !isPlausible(draft, candidate.from)) return candidate;
   const path = web.lineage.path(from, to);
   if (path === undefined) return candidate;
   const says =
@@ -50,8 +73,13 @@ function withTokens(draft: Draft, candidate: Candidate, above: Above, web: Web):
       ? 'carries the same verified token as the hop before'
       : `its token was exchanged from the token of the hop before (${path.length} observed)`;
   const entries = [...entriesOf(bearer), ...path.map((exchange) => String(exchange.leafIndex)), ...entriesOf(draft)];
-  return { ...candidate, grade: 'proven', rests: [{ says, entries }, ...candidate.rests] };
+  // Where nobody reports making the call, a span id alone tells who made it.
+  const grade = headOf(draft).side === 'callee' ? 'corroborated' : 'proven';
+  return { ...candidate, grade, rests: [{ says, entries }, ...candidate.rests] };
 }
+
+const isPlausible = (draft: Draft, from: Draft): boolean =>
+  [from.caller, from.callee].some((end) => end !== undefined && couldBeIn(headOf(draft), end));
 
 /** Walks up only where one hop alone stands above: past a fork, whose token it was would be a guess. */
 function nearestBearer(start: Draft, above: Above): Draft | undefined {

@@ -1,4 +1,4 @@
-import { digestOf, type End, firstOf, indexBySpan, isVerifiedBy, parentsOf } from './end.ts';
+import { digestOf, type End, firstOf, indexBySpan, isVerifiedBy, parentsOf, stepsUp } from './end.ts';
 import { groupBy } from './order.ts';
 
 /** What joins the two ends of a crossing. */
@@ -27,11 +27,19 @@ export function pairsOf(ends: readonly End[]): ReadonlyMap<End, Pair> {
   return pairs;
 }
 
-/** The caller whose span the callee shares (some tracers give both sides one span id), else the one it continues. */
+/** The caller whose span the callee shares (B3: both sides report one span id under one parent), else the one it continues. */
 function callerBySpan(callee: End, bySpan: ReadonlyMap<string, readonly End[]>): End | undefined {
-  const shared = callee.spanIds.flatMap((spanId) => bySpan.get(`${callee.traceId}/${spanId}`) ?? []);
-  return onlyCaller(shared) ?? onlyCaller(parentsOf(callee, bySpan));
+  const shared = callee.spanIds
+    .flatMap((spanId) => bySpan.get(`${callee.traceId}/${spanId}`) ?? [])
+    .filter((end) => end.parentSpanId === callee.parentSpanId);
+  const caller = onlyCaller(shared) ?? onlyCaller(parentsOf(callee, bySpan));
+  return caller === undefined || isMadeIn(caller, callee) ? undefined : caller;
 }
+
+/** The call was made in the course of what it should have led to: one of the two span ids stands for something else. */
+const isMadeIn = (caller: End, callee: End): boolean =>
+  caller.service === callee.service &&
+  stepsUp(caller).some((key) => callee.spanIds.some((spanId) => key === `${callee.traceId}/${spanId}`));
 
 /** For a callee that starts its own trace and names one span of another: a restarted trace, a message consumed. */
 function callerByLink(callee: End, bySpan: ReadonlyMap<string, readonly End[]>): End | undefined {
@@ -58,6 +66,7 @@ function pairsByToken(ends: readonly End[], pairs: ReadonlyMap<End, Pair>): read
     const caller = carriers.find((end) => end.side === 'caller' && !answered.has(end));
     const callee = carriers.find((end) => end.side === 'callee' && !pairs.has(end));
     if (carriers.length !== 2 || caller === undefined || callee === undefined || !isVerifiedBy(callee)) return [];
+    if (caller.service === callee.service || caller.traceId === callee.traceId) return [];
     const peer = firstOf([caller], (entry) => entry.transport.peerService);
     return peer === undefined || peer === callee.service ? [[callee, caller]] : [];
   });

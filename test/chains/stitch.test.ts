@@ -86,25 +86,31 @@ test('a call reported by one side only is a hop with a gap, not a root and not a
   assert.equal(chain.completeness.complete, false);
 });
 
-test('a broken trace is joined by an observed exchange, and the link is proven', () => {
-  const entries = new Entries();
-  const dana = user('dana');
-  entries.hop({ service: 'payments', at: [1, 1], digest: 'in', scopes: ['x'], subject: dana });
-  entries.exchange({ at: [1, 2, 1], tokenIn: digest('in'), tokenOut: digest('out') });
-  entries.hop({
-    service: 'books',
-    at: [2, 1],
-    digest: 'out',
-    scopes: ['x'],
-    subject: dana,
-    actors: [service('payments')],
-  });
-  const chain = only(stitch(entries.all));
-  assert.deepEqual(chain.traceIds.length, 2);
-  assert.deepEqual(
-    chain.links.map((link) => link.grade),
-    ['proven'],
-  );
+test('a broken trace is joined by an observed exchange: proven where the service that exchanged reports the call', () => {
+  for (const [isReported, grade] of [
+    [true, 'proven'],
+    [false, 'asserted'],
+  ] as const) {
+    const entries = new Entries();
+    const dana = user('dana');
+    entries.hop({ service: 'payments', at: [1, 1], digest: 'in', scopes: ['x'], subject: dana });
+    entries.exchange({ at: [1, 2, 1], tokenIn: digest('in'), tokenOut: digest('out') });
+    if (isReported) entries.hop({ service: 'payments', side: 'caller', at: [2, 9], digest: 'out', verified: false });
+    entries.hop({
+      service: 'books',
+      at: isReported ? [2, 1, 9] : [2, 1],
+      digest: 'out',
+      scopes: ['x'],
+      subject: dana,
+      actors: [service('payments')],
+    });
+    const chain = only(stitch(entries.all));
+    assert.deepEqual(chain.traceIds.length, 2);
+    assert.deepEqual(
+      chain.links.map((link) => link.grade),
+      [grade],
+    );
+  }
 });
 
 test('when several hops could have led to one, every candidate is returned and none is chosen', () => {
@@ -239,9 +245,9 @@ test('an exchange refused because of the token itself proves nothing; one refuse
   }
 });
 
-test('the same verified token in two traces joins one sender and one receiver, proven only where the sender names the receiver', () => {
+test('the same verified token in two traces joins one sender and one receiver, corroborated only where the sender names the receiver', () => {
   for (const [peerService, hops, grade] of [
-    ['b', 1, 'proven'],
+    ['b', 1, 'corroborated'],
     [undefined, 1, 'asserted'],
     ['c', 2, undefined],
   ] as const) {

@@ -9,7 +9,7 @@ const CALM: Weather = {
   recordLost: 0,
   exchangeStray: 0,
   unsampled: 0,
-  idsReused: false,
+  idsReused: 0,
 };
 const LOSSES = [0, 0.05, 0.1, 0.25, 0.5] as const;
 
@@ -156,9 +156,9 @@ export const KINDS: Readonly<Record<string, Kind>> = {
     run: interleaved,
   },
   trace_restarts: { weather: () => ({ ...CALM, wireLost: 1 }), run: path('http', 'exchange', 'link') },
-  ids_reused: { weather: (random) => ({ ...lossy(random), idsReused: true }), run: interleaved },
+  ids_reused: { weather: (random) => ({ ...lossy(random), idsReused: random.pick([30, 300]) }), run: interleaved },
   unsampled: { weather: (random) => ({ ...lossy(random), unsampled: 0.9 }), run: path('http', 'mixed') },
-  indistinguishable: { weather: clear, run: indistinguishable },
+  indistinguishable: { weather: () => ({ ...CALM, exchangeStray: 1 }), run: indistinguishable },
   twins: { weather: clear, run: twins },
 };
 

@@ -164,7 +164,7 @@ class Judge {
     const [sources, [target]] = [this.#callsOfHop(from), this.#callsOfHop(to)];
     const call = target === undefined ? undefined : this.#calls[target];
     const [source] = from.kind === 'crossing' ? this.#servedIn(from, sources) : sources;
-    if (call === undefined || source === undefined || sources.size > 1) return false;
+    if (call === undefined || source === undefined) return false;
     return source === call.id || source === call.parent || source === this.#nearest(call);
   }
 

@@ -15,8 +15,8 @@ export interface Weather {
   readonly exchangeStray: number;
   /** A trace is not sampled: its spans are never sent, the SDK's records are. */
   readonly unsampled: number;
-  /** Span ids come from so small a pool that they repeat inside a trace. */
-  readonly idsReused: boolean;
+  /** Span ids come from a pool of so few that they repeat inside a trace; 0: they never repeat. */
+  readonly idsReused: number;
 }
 
 export interface Service {
@@ -83,6 +83,7 @@ export class Simulation {
   readonly #trails: Trail[] = [];
   readonly #told = new Map<string, Told>();
   readonly #endsAt = new Map<string, Set<string>>();
+  readonly #answersTo = new Map<string, Set<string>>();
   #clock = 0n;
 
   constructor(random: Random, weather: Weather) {
@@ -133,11 +134,10 @@ export class Simulation {
     const time = this.#now(0n);
     if (isTold) {
       this.#told.set(String(time), { kind: 'exchange', within: at.call });
-      const record = exchangeOf({
-        ...{ id: this.#uuid(time), time, tokenIn, tokenOut, spanId: this.#newSpanId() },
-        traceId: isStray ? this.#random.hex(32) : at.traceId,
-        parentSpanId: isStray ? undefined : at.spanId,
-      });
+      const [traceId, spanId] = [isStray ? this.#random.hex(32) : at.traceId, this.#newSpanId()];
+      note(this.#endsAt, `${traceId}/${spanId}`, `exchange ${time}`);
+      const parentSpanId = isStray ? undefined : at.spanId;
+      const record = exchangeOf({ id: this.#uuid(time), time, tokenIn, tokenOut, traceId, spanId, parentSpanId });
       this.#sent.push({ signal: 'logs', service: 'idp', instance: undefined, record });
     }
     return { token: tokenOut, isTold, placedUnder: isStray ? undefined : `${at.traceId}/${at.spanId}` };
@@ -217,12 +217,11 @@ export class Simulation {
     };
     if (hasLog) send('logs');
     if (hasSpan) send('traces');
-    if (hasLog || hasSpan) this.#seeAt(`${report.traceId}/${report.spanId}`, JSON.stringify(told));
+    if (!hasLog && !hasSpan) return [false, false];
+    const { traceId, spanId, parentSpanId } = report;
+    note(this.#endsAt, `${traceId}/${spanId}`, JSON.stringify(told));
+    if (told.kind === 'callee' && parentSpanId !== undefined) note(this.#answersTo, `${traceId}/${parentSpanId}`, name);
     return [hasLog, hasSpan];
-  }
-
-  #seeAt(key: string, who: string): void {
-    this.#endsAt.set(key, (this.#endsAt.get(key) ?? new Set()).add(who));
   }
 
   /** Every report at a time of its own, so that truth can name it. */
@@ -239,7 +238,9 @@ export class Simulation {
   };
 
   #newSpanId = (): string =>
-    this.#weather.idsReused ? `00000000000000${this.#random.between(16, 45).toString(16)}` : this.#random.hex(16);
+    this.#weather.idsReused > 0
+      ? `0000000000000${this.#random.between(256, 256 + this.#weather.idsReused).toString(16)}`
+      : this.#random.hex(16);
 
   outcome(kind: string): Scenario {
     const calls = this.#trails.map((trail) => this.#callOf(trail));
@@ -271,6 +272,15 @@ export class Simulation {
     return token.digest === above.token.digest || isExchanged;
   }
 
-  /** No other end was reported under this span. */
-  #isAlone = (key: string | undefined): boolean => key === undefined || (this.#endsAt.get(key)?.size ?? 0) <= 1;
+  /** No span of its trace was reported for two ends or answered by two services: elsewhere a span id proves nothing. */
+  #isAlone(key: string | undefined): boolean {
+    const trace = key?.slice(0, 33);
+    if (trace === undefined) return true;
+    const isAlone = ([other, who]: readonly [string, ReadonlySet<string>]) => !other.startsWith(trace) || who.size <= 1;
+    return [...this.#endsAt].every(isAlone) && [...this.#answersTo].every(isAlone);
+  }
 }
+
+const note = (seen: Map<string, Set<string>>, key: string, what: string): void => {
+  seen.set(key, (seen.get(key) ?? new Set()).add(what));
+};
