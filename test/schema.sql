@@ -117,6 +117,18 @@ create table behalf.party (
   id text,
   constraint party_pkey PRIMARY KEY (log_id, party_key)
 );
+create table behalf.party_fact (
+  log_id integer not null,
+  party_key text not null,
+  kind text not null,
+  value text not null,
+  first_leaf bigint not null,
+  first_seen numeric(20,0) not null,
+  last_seen numeric(20,0) not null,
+  constraint party_fact_pkey PRIMARY KEY (log_id, party_key, kind, value),
+  constraint party_fact_kind_check CHECK ((kind = ANY (ARRAY['day'::text, 'host'::text, 'on_behalf_of'::text, 'scope_held'::text, 'scope_used'::text, 'service'::text, 'target'::text, 'tool'::text]))),
+  constraint party_fact_first_leaf_check CHECK ((first_leaf >= 0))
+);
 create table behalf.person (
   log_id integer not null,
   lookup bytea not null,
@@ -180,6 +192,7 @@ CREATE INDEX chain_verdict ON behalf.chain USING btree (log_id, verdict, from_ti
 CREATE INDEX entry_key_set ON behalf.entry_key USING btree (log_id, set_id);
 CREATE INDEX finding_newest ON behalf.finding USING btree (log_id, "time" DESC, chain_id DESC, ordinal DESC);
 CREATE INDEX finding_set ON behalf.finding USING btree (log_id, set_id);
+CREATE INDEX hop_call ON behalf.hop USING btree (log_id, from_service, to_service, "time" DESC) WHERE (from_service <> to_service);
 CREATE INDEX hop_set ON behalf.hop USING btree (log_id, set_id);
 CREATE INDEX hop_time ON behalf.hop USING btree (log_id, "time", hop_id);
 CREATE INDEX party_id ON behalf.party USING btree (log_id, id);
@@ -282,6 +295,8 @@ grant update on behalf.log (root) to behalf_writer;
 grant update on behalf.log (size) to behalf_writer;
 grant delete, insert, select, truncate, update on behalf.party to behalf_projector;
 grant select on behalf.party to behalf_reader;
+grant delete, insert, select, truncate, update on behalf.party_fact to behalf_projector;
+grant select on behalf.party_fact to behalf_reader;
 grant select on behalf.person to behalf_reader;
 grant insert, select on behalf.person to behalf_writer;
 grant delete, insert, select, truncate, update on behalf.projected_entry to behalf_projector;

@@ -8,6 +8,8 @@ export type { CheckOptions, ProjectionReport } from './check.ts';
 export { checkProjection } from './check.ts';
 export type { Projection, ProjectionOptions } from './follow.ts';
 export { startProjection } from './follow.ts';
+export { keyHash } from './key-hash.ts';
+export type { FactKind } from './party-fact.ts';
 export type { ReindexOptions } from './reindex.ts';
 export { reindex } from './reindex.ts';
 export type { SealedSummary } from './row.ts';

@@ -1,8 +1,9 @@
-import { createHash } from 'node:crypto';
 import { type Chain, joinKeysOf, type Recorded, stitch } from '#chains';
 import { type Database, type Queryable, transaction } from '#database';
 import { type Entry, ObservationError, parseEntry } from '#observation';
 import { type Arrival, type Assignment, assign, MAX_SET } from './assign.ts';
+import { keyHash } from './key-hash.ts';
+import { partyFactRows } from './party-fact.ts';
 import { chainRow, findingRows, hopRows, partyRows } from './row.ts';
 import {
   insertProjectedEntries,
@@ -12,6 +13,7 @@ import {
   writeAssignment,
 } from './sql/assignment.ts';
 import { deleteChains, insertChains, insertFindings, insertHops, insertParties, selectMembers } from './sql/chain.ts';
+import { upsertPartyFacts } from './sql/party-fact.ts';
 import { insertUnread, lockPosition, updatePosition } from './sql/position.ts';
 
 /** Entries as the ledger holds them, in order, none left out. */
@@ -42,6 +44,7 @@ export async function takeInto(client: Queryable, logId: number, batch: Batch): 
   if (first === undefined || first.leafIndex !== position) return { position, unread: [] };
   const reading = await unseen(client, logId, read(batch));
   const assignment = await assignBatch(client, logId, reading.entries);
+  await upsertPartyFacts(client, logId, partyFactRows(reading.entries));
   await restitch(client, logId, assignment);
   await insertParties(client, logId, partyRows(reading.entries.map(({ entry }) => entry)));
   await insertUnread(client, logId, reading.unread);
@@ -100,10 +103,8 @@ async function assignBatch(db: Queryable, logId: number, entries: readonly Recor
 
 const arrivalOf = ({ leafIndex, entry }: Recorded): Arrival => ({
   leafIndex,
-  keys: joinKeysOf(entry).map(({ kind, value }) => ({ kind, key: hashOf(kind, value) })),
+  keys: joinKeysOf(entry).map(({ kind, value }) => ({ kind, key: keyHash(kind, value) })),
 });
-
-const hashOf = (kind: string, value: string): string => createHash('sha256').update(`${kind} ${value}`).digest('hex');
 
 /** Stitches every set that changed anew, a few at a time so that memory stays bounded. */
 async function restitch(db: Queryable, logId: number, { sets, merged }: Assignment): Promise<void> {

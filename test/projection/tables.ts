@@ -36,6 +36,7 @@ const TABLES = [
   'hop',
   'finding',
   'party',
+  'party_fact',
 ];
 
 /** Every row of every table of the projection, in order of its key, as text. */

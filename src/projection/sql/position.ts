@@ -50,6 +50,7 @@ const TABLES = [
   'hop',
   'finding',
   'party',
+  'party_fact',
 ] as const;
 
 /** Forgets one log's projection. */
