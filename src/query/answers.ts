@@ -1,4 +1,15 @@
-import type { Chain, Completeness, Finding, Hop, Verdict } from '#chains';
+import type {
+  BoundaryGap,
+  Chain,
+  Completeness,
+  Direction,
+  Finding,
+  Hop,
+  Origin,
+  PossibleReach,
+  Reach,
+  Verdict,
+} from '#chains';
 import type { EntryParty } from '#observation';
 
 /**
@@ -81,6 +92,44 @@ export interface FindingInChain {
   readonly chain: string; // chain id
   readonly time: string; // unix nanoseconds, decimal: of the chain's first claim
   readonly finding: Finding;
+}
+
+/** `GET /api/v1/parties`: agents, services and devices in order of their key, keyset pagination. */
+export interface PartiesAnswer {
+  readonly parties: readonly KnownParty[];
+  readonly next: string | null;
+  readonly log: LogPosition;
+}
+
+/** What is known of a party that is no person, from its use; lists hold the newest first, at most 50. */
+export interface KnownParty {
+  readonly key: string;
+  readonly type: string;
+  readonly issuer: string | null;
+  readonly id: string | null;
+  readonly firstSeen: string; // unix nanoseconds, decimal
+  readonly lastSeen: string;
+  readonly days: number; // on which it was seen
+  readonly onBehalfOf: readonly string[]; // party keys, persons by reference
+  readonly services: readonly string[]; // that act under this identity
+  readonly targets: readonly string[]; // services it called
+  readonly hosts: readonly string[];
+  readonly tools: readonly string[];
+  readonly scopesHeld: readonly string[];
+  readonly scopesUsed: readonly string[];
+  readonly scopesUnused: readonly string[];
+}
+
+/** `GET /api/v1/parties/{key}/blast-radius` */
+export interface BlastRadiusAnswer {
+  readonly origin: { readonly kind: Origin['kind']; readonly key: string };
+  readonly direction: Direction;
+  readonly actual: Reach<PartyView>;
+  /** Over observed use; null backwards. */
+  readonly possible: Pick<PossibleReach, 'reached' | 'stopped'> | null;
+  readonly boundaryGaps: readonly BoundaryGap[];
+  readonly completeness: { readonly bounded: boolean; readonly says: string };
+  readonly log: LogPosition;
 }
 
 /** `GET /readyz` */

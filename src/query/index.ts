@@ -5,6 +5,7 @@
  */
 
 export type {
+  BlastRadiusAnswer,
   ChainAnswer,
   ChainSummary,
   ChainsAnswer,
@@ -12,8 +13,10 @@ export type {
   FindingsAnswer,
   HopInChain,
   HopsAnswer,
+  KnownParty,
   LogAnswer,
   LogPosition,
+  PartiesAnswer,
   PartyView,
   ReadyAnswer,
 } from './answers.ts';

@@ -9,6 +9,7 @@ import { evidenceRoutes } from './routes/evidence.ts';
 import { healthRoutes } from './routes/health.ts';
 import { hopRoutes } from './routes/hops.ts';
 import { logRoutes } from './routes/log.ts';
+import { partyRoutes } from './routes/parties.ts';
 import { SHARED } from './schema/answer.ts';
 
 /**
@@ -27,6 +28,7 @@ export const queryApi: FastifyPluginAsync<QueryOptions> = Object.assign(
       entryRoutes(scope, context);
       evidenceRoutes(scope, context);
       logRoutes(scope, context);
+      partyRoutes(scope, context);
       healthRoutes(scope, context);
       scope.get('/openapi.json', { schema: { hide: true } }, () => app.swagger());
       scope.get('/api/*', { schema: { hide: true } }, (_request, reply) => sendProblem(nothingHere, reply));
@@ -49,6 +51,7 @@ const DOCUMENT = {
   },
   tags: [
     { name: 'chains', description: 'delegation chains, their hops and findings' },
+    { name: 'parties', description: 'who acts, from use, and how far each reaches' },
     { name: 'log', description: 'entries, proofs and the transparency log (C2SP tlog-tiles)' },
     { name: 'health', description: 'of this server' },
   ],

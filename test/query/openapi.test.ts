@@ -30,6 +30,8 @@ test('the document names every route that answers, with its parameters and probl
     '/api/v1/hops',
     '/api/v1/hops/export',
     '/api/v1/log',
+    '/api/v1/parties',
+    '/api/v1/parties/{key}/blast-radius',
     '/healthz',
     '/log/checkpoint',
     '/log/tile/{*}',
@@ -87,6 +89,9 @@ test('every answer is what the document says, to the last field', async (t) => {
     ['/api/v1/hops', '/api/v1/hops', 200],
     ['/api/v1/findings', '/api/v1/findings', 200],
     ['/api/v1/log', '/api/v1/log', 200],
+    ['/api/v1/parties', '/api/v1/parties', 200],
+    ['/api/v1/parties/{key}/blast-radius', '/api/v1/parties/planner/blast-radius', 200],
+    ['/api/v1/parties/{key}/blast-radius', '/api/v1/parties/books/blast-radius?kind=service&direction=backward', 200],
     ['/healthz', '/healthz', 200],
     ['/readyz', '/readyz', 200],
   ] as const) {

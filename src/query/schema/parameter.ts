@@ -53,6 +53,48 @@ export const FindingParameters = Type.Object(
 );
 export type FindingParameters = Type.Static<typeof FindingParameters>;
 
+const { cursor, limit } = paging;
+export const PartiesParameters = Type.Object(
+  {
+    party: Type.Optional(Party('one party')),
+    type: Type.Optional(
+      Type.Enum(['service', 'ai_agent', 'device'], { description: 'one of service, ai_agent, device' }),
+    ),
+    silentSince: Type.Optional(Moment('only those not seen since, RFC 3339 or unix nanoseconds')),
+    cursor,
+    limit,
+  },
+  closed,
+);
+export type PartiesParameters = Type.Static<typeof PartiesParameters>;
+
+export const BlastRadiusParameters = Type.Object(
+  {
+    kind: Type.Optional(
+      Type.Enum(['party', 'token', 'service', 'resource'], {
+        description: 'what the key names: one of party, token, service, resource; party when left out',
+      }),
+    ),
+    direction: Type.Optional(
+      Type.Enum(['forward', 'backward'], { description: 'one of forward, backward; forward when left out' }),
+    ),
+    ...period,
+  },
+  closed,
+);
+export type BlastRadiusParameters = Type.Static<typeof BlastRadiusParameters>;
+export const OriginKey = Type.Object(
+  {
+    key: Type.String({
+      minLength: 1,
+      maxLength: 1_000,
+      description: 'a party as in filters, the SHA-256 of a token in hex, or the name of a service or resource',
+    }),
+  },
+  closed,
+);
+export type OriginKey = Type.Static<typeof OriginKey>;
+
 export const NoParameters = Type.Object({}, closed);
 
 export const ChainId = Type.Object(
