@@ -9,7 +9,7 @@ import { readBack } from './read-back.ts';
 import { tilesOneByOne } from './read-tile.ts';
 import type { Signed, Signer } from './signer.ts';
 import { snapshot } from './snapshot.ts';
-import { insertCheckpoint, selectCheckpoint } from './sql/checkpoint.ts';
+import { insertCheckpoint, lockSigning, selectCheckpoint } from './sql/checkpoint.ts';
 import type { TreeHead } from './sql/log.ts';
 import type { ProveFrom } from './witness-client.ts';
 import type { Witnesses } from './witnesses.ts';
@@ -83,7 +83,8 @@ export class Publisher {
 
   async #publishOnce(): Promise<Checkpoint> {
     try {
-      const signed = await this.#signGrown();
+      let signed = await this.#signGrown();
+      while (signed === undefined) signed = await this.#signGrown();
       await this.#store(signed);
       return signed.checkpoint;
     } catch (error) {
@@ -93,16 +94,21 @@ export class Publisher {
     }
   }
 
-  async #signGrown(): Promise<Signed> {
-    const { signer } = this.#o;
+  /** Undefined when another server signed meanwhile: what was read back does not follow its checkpoint. */
+  async #signGrown(): Promise<Signed | undefined> {
+    const { database, logId, signer } = this.#o;
     const last = await signer.last();
-    const grown = await snapshot(this.#o.database, async (db) => {
-      const head = await requireLog(db, this.#o.logId);
+    const grown = await snapshot(database, async (db) => {
+      const head = await requireLog(db, logId);
       if (last !== undefined && isSame(head, last.checkpoint)) return { kind: 'same', last } as const;
-      const proof = await readBack({ db, logId: this.#o.logId, ...head }, last?.checkpoint);
+      const proof = await readBack({ db, logId, ...head }, last?.checkpoint);
       return { kind: 'grown', head, proof } as const;
     });
-    return grown.kind === 'same' ? grown.last : signer.sign(grown.head, grown.proof);
+    if (grown.kind === 'same') return grown.last;
+    return transaction(database.pool('writer'), async (client) => {
+      await lockSigning(client, logId);
+      return signer.sign(grown.head, grown.proof, last);
+    });
   }
 
   /** A crash before this leaves a checkpoint signed and not stored: the next publish comes here again. */

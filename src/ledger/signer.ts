@@ -70,13 +70,15 @@ export class Signer {
   }
 
   /**
-   * Signs a checkpoint of `head`. `proof` is the consistency proof from the last signed size; empty at first and for the
-   * same size. Throws LedgerError `rollback` or `rewritten`, and then nothing was signed. A crash after the state is
-   * written leaves a signed size that the database has not stored yet: it is stored at the next start.
+   * Signs a checkpoint of `head`. `proof` is the consistency proof from `since`, which `last` returned; empty at first and
+   * for the same size. Returns undefined, and signs nothing, when another process has signed since then. Throws LedgerError
+   * `rollback` or `rewritten`, and then nothing was signed. A crash after the state is written leaves a signed size that
+   * the database has not stored yet: it is stored at the next start.
    */
-  async sign(head: TreeHead, proof: readonly Uint8Array[]): Promise<Signed> {
-    const last = (await this.last())?.checkpoint;
-    if (last !== undefined) requireGrown(last, head, proof);
+  async sign(head: TreeHead, proof: readonly Uint8Array[], since: Signed | undefined): Promise<Signed | undefined> {
+    const last = await this.last();
+    if (last?.note !== since?.note) return undefined;
+    if (last !== undefined) requireGrown(last.checkpoint, head, proof);
     const checkpoint = { origin: this.#origin, size: head.size, root: head.root };
     const note = this.#key.signNote(this.#origin, formatCheckpoint(checkpoint));
     await writeDurably(this.#statePath, note);

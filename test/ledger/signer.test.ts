@@ -2,8 +2,12 @@ import assert from 'node:assert/strict';
 import { chmod, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { openCheckpoint } from '@behalf/verify';
+import { type HashReader, openCheckpoint, proveConsistency } from '@behalf/verify';
 import { encodeEntry, parseEntry } from '#observation';
+import { appendLeaves, EMPTY_EDGE, rootOfEdge } from '../../src/ledger/edge.ts';
+import { hashLeaf } from '../../src/ledger/hash.ts';
+import { Signer } from '../../src/ledger/signer.ts';
+import { SigningKey } from '../../src/ledger/signing-key.ts';
 import { testDatabase } from '../database.ts';
 import { indexesOf, range, temporaryFolder, testLog } from './harness.ts';
 import { hops } from './observations.ts';
@@ -164,3 +168,29 @@ test('however many servers make the keys at once, they hold the same ones', asyn
   await Promise.all(ledgers.map((ledger) => ledger.publish()));
   await log.sound(9, ledgers[0].verifierKey);
 });
+
+test('a signer whose state another process moved on signs nothing, and is not alarmed', async (t) => {
+  const { log, state } = await closedLog(t);
+  const key = await SigningKey.open(log.keyFolder);
+  const { origin, size, root } = await log.reader.log();
+  const [one, two] = [new Signer(log.keyFolder, origin, key), new Signer(log.keyFolder, origin, key)];
+  const seen = await one.last();
+  const grown = appendLeaves(EMPTY_EDGE, [
+    ...(await log.reader.entries(0n, 100)).map(({ bytes }) => hashLeaf(bytes)),
+    hashLeaf(Buffer.from('one more')),
+  ]);
+  const hashes = [...grown.edge.tiles].flat();
+  const read: HashReader = async (nodes) =>
+    nodes.map(({ start, end }) => subtreeHash(hashes, Number(start), Number(end)));
+  const proof = await proveConsistency({ size1: size, size2: size + 1n, read });
+  const signed = await two.sign({ size: size + 1n, root: grown.root }, proof, seen);
+  assert.equal(signed?.checkpoint.size, size + 1n);
+  const after = await state();
+  assert.equal(await one.sign({ size, root }, [], seen), undefined);
+  assert.equal(await state(), after);
+});
+
+/** The hash of a perfect subtree, from leaf hashes. */
+function subtreeHash(leaves: readonly Uint8Array[], start: number, end: number): Uint8Array {
+  return rootOfEdge(appendLeaves(EMPTY_EDGE, leaves.slice(start, end)).edge);
+}

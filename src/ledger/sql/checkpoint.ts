@@ -8,6 +8,11 @@ export interface CheckpointRow extends TreeHead {
 const rowsOf = (rows: readonly { size: string; root: Buffer; note: string }[]): CheckpointRow[] =>
   rows.map((row) => ({ ...row, size: BigInt(row.size) }));
 
+/** Waits until no other server signs this log; held until the transaction ends. The signer's own check is what secures. */
+export async function lockSigning(db: Queryable, logId: number): Promise<void> {
+  await db.query(`select pg_advisory_xact_lock(hashtextextended('behalf.sign', $1::int))`, [logId]);
+}
+
 /** Stores a checkpoint; one of the same size that is there stays. */
 export async function insertCheckpoint(
   db: Queryable,
