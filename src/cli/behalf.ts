@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { blastRadius } from './blast-radius.ts';
 import { chain } from './chain.ts';
 import { chains } from './chains.ts';
 import { alignRows, type Command, describeCommand, parseArguments, type Terminal, UsageError } from './command.ts';
@@ -7,12 +8,26 @@ import { evidence } from './evidence.ts';
 import { exportHops } from './export.ts';
 import { fsck } from './fsck.ts';
 import { migrate } from './migrate.ts';
+import { parties } from './parties.ts';
 import { serve } from './serve.ts';
 import { ENVIRONMENT } from './settings.ts';
 import { verify } from './verify.ts';
 import { witness } from './witness.ts';
 
-const COMMANDS: readonly Command[] = [demo, serve, migrate, chains, chain, verify, fsck, exportHops, evidence, witness];
+const COMMANDS: readonly Command[] = [
+  demo,
+  serve,
+  migrate,
+  chains,
+  chain,
+  parties,
+  blastRadius,
+  verify,
+  fsck,
+  exportHops,
+  evidence,
+  witness,
+];
 
 const terminal: Terminal = {
   out: (text) => process.stdout.write(text),

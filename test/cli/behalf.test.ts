@@ -23,7 +23,18 @@ async function behalf(argv: readonly string[], environment: Readonly<Record<stri
 test('help names every command and every variable, and every command explains itself', async () => {
   const { out, status } = await behalf(['--help']);
   assert.equal(status, 0);
-  const commands = ['demo', 'serve', 'migrate', 'chains', 'chain', 'verify', 'fsck', 'export'];
+  const commands = [
+    'demo',
+    'serve',
+    'migrate',
+    'chains',
+    'chain',
+    'parties',
+    'blast-radius',
+    'verify',
+    'fsck',
+    'export',
+  ];
   for (const word of [...commands, 'DATABASE_URL', 'BEHALF_DATA_DIR'])
     assert.match(out, new RegExp(`^  ${word} `, 'm'));
   for (const each of await Promise.all(commands.map((command) => behalf([command, '--help'])))) {
