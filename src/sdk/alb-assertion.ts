@@ -1,9 +1,8 @@
 import { createPublicKey, type KeyObject, verify } from 'node:crypto';
-import { context } from '@opentelemetry/api';
-import { suppressTracing } from '@opentelemetry/core';
 import type { Anomalies } from './anomalies.ts';
 import type { EdgeOptions, EdgeRules, SharedRules } from './edge-assertion.ts';
 import { isAllowedUrl } from './issuer-keys.ts';
+import { quietly } from './quiet.ts';
 import type { RefusalCode } from './refusal.ts';
 import { MAX_TOKEN_LENGTH } from './token-claims.ts';
 import { tokenDigest } from './token-digest.ts';
@@ -95,9 +94,7 @@ function parse(part: string): Readonly<Record<string, unknown>> | undefined {
 
 /** Undefined when there is no such key; rejects when it cannot be had. */
 async function fetchKey(url: string): Promise<KeyObject | undefined> {
-  const response = await context.with(suppressTracing(context.active()), () =>
-    plainFetch(url, { redirect: 'error', signal: AbortSignal.timeout(5_000) }),
-  );
+  const response = await quietly(() => plainFetch(url, { redirect: 'error', signal: AbortSignal.timeout(5_000) }));
   if (response.status === 404 || response.status === 403) return undefined;
   if (!response.ok) throw new Error(`the key server answered ${response.status}`);
   const pem = await response.text();

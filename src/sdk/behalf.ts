@@ -17,6 +17,7 @@ import { Recorder } from './recorder.ts';
 import { type BehalfOptions, parseSettings } from './settings.ts';
 import { tokenExchange } from './token-exchange.ts';
 import { parseTraceparent } from './trace-context.ts';
+import { recordUndiciCalls } from './undici-calls.ts';
 
 /** Behalf in one process: what startBehalf gives. */
 export interface Behalf {
@@ -46,6 +47,7 @@ export interface Behalf {
 export function startBehalf(options: BehalfOptions): Behalf {
   const settings = parseSettings(options);
   const recorder = new Recorder(settings);
+  const stopRecording = settings.automatic ? recordUndiciCalls(settings, recorder) : () => {};
   const fetch = behalfFetch(settings, recorder);
   const record = (exchange: Exchange) =>
     void harmless('recording an exchange', () => recordExchange(exchange, recorder));
@@ -61,7 +63,10 @@ export function startBehalf(options: BehalfOptions): Behalf {
     delegate: delegate({ settings, exchange, record }),
     recordExchange: record,
     flush: ({ timeoutMs = 5_000 } = {}) => recorder.flush(timeoutMs),
-    shutdown: ({ timeoutMs = 5_000 } = {}) => recorder.close(timeoutMs),
+    shutdown: ({ timeoutMs = 5_000 } = {}) => {
+      stopRecording();
+      return recorder.close(timeoutMs);
+    },
   };
 }
 

@@ -9,7 +9,7 @@ import type { Delegation } from './delegation.ts';
 import { harmless } from './harmless.ts';
 import type { HopAccount, Outcome } from './hop.ts';
 import { activeServerSpan, clientSpan, type HopSpan } from './hop-span.ts';
-import { arrangeIdentity, outboundTokens } from './outbound-token.ts';
+import { arrangeIdentity, outboundTokens, ownToken } from './outbound-token.ts';
 import type { AssumedTypes } from './party.ts';
 import type { Settings } from './settings.ts';
 import { tokenDigest } from './token-digest.ts';
@@ -59,13 +59,27 @@ export async function prepareCall(o: {
   if (url === null) return undefined;
   const method = (init.method ?? request?.method ?? 'GET').toUpperCase();
   const headers = new Headers(init.headers ?? request?.headers);
+  const anomalies = new Anomalies();
+  const own = await ownToken(settings.token, anomalies);
+  return startCall({ url, method, headers, options, settings, anomalies, own });
+}
+
+/** The same where the service's own token is at hand; `headers` is changed. */
+export function startCall(o: {
+  url: URL;
+  method: string;
+  headers: Headers;
+  options: CallOptions;
+  settings: Settings;
+  anomalies: Anomalies;
+  own: string | undefined;
+}): Call {
+  const { url, method, headers, options, settings, anomalies } = o;
   const active = activeContext();
   const delegation = delegationIn(active);
-  const anomalies = new Anomalies();
-  const tokens = await outboundTokens(options.token, delegation, { settings, anomalies });
   const span = clientSpan(active, `${method} ${url.host}`);
   injectTrace(span, headers);
-  arrangeIdentity(headers, tokens, {
+  arrangeIdentity(headers, outboundTokens(options.token, delegation, o.own), {
     origin: url.origin,
     audience: options.audience,
     audiences: settings.audiences,
@@ -115,9 +129,11 @@ function injectTrace(span: HopSpan, headers: Headers): void {
   if (!headers.has('traceparent')) headers.set('traceparent', formatTraceparent(span.ids));
 }
 
-/** What left in the Authorization header. The delegation's own token was verified here when it came in. */
+/** What left in the Authorization header, or as a Txn-Token. The delegation's own token was verified here when it came in. */
 function sentIdentity({ headers, delegation, assume, anomalies }: Call): Omit<TokenReading, 'refused'> {
   const authorization = headers.get('authorization');
+  const txnToken = headers.get('txn-token');
+  if (txnToken !== null && delegation?.authority.digest === tokenDigest(txnToken)) return delegation;
   if (authorization === null) return { actors: [], authority: NO_AUTHORITY };
   const verification = { status: 'unverified' } as const;
   const [, token] = /^Bearer +(\S+)$/i.exec(authorization) ?? [];

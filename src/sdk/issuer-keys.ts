@@ -1,6 +1,5 @@
-import { context } from '@opentelemetry/api';
-import { suppressTracing } from '@opentelemetry/core';
 import { createRemoteJWKSet, customFetch, type JWTVerifyGetKey } from 'jose';
+import { quietly } from './quiet.ts';
 
 /** The issuer's keys or metadata cannot be had now: the service's trouble, not the caller's. */
 export class KeysUnavailable extends Error {
@@ -35,7 +34,7 @@ async function locate({ issuer, jwksUri, allowHttp }: Parameters<typeof issuerKe
   const url = new URL(jwksUri ?? (await discover(issuer, allowHttp)));
   return createRemoteJWKSet(url, {
     timeoutDuration: TIMEOUT_MS,
-    [customFetch]: (address, init) => untraced(() => plainFetch(address, init)).catch(unavailable),
+    [customFetch]: (address, init) => quietly(() => plainFetch(address, init)).catch(unavailable),
   });
 }
 
@@ -65,7 +64,7 @@ async function fetchJson(url: string): Promise<Readonly<Record<string, unknown>>
     headers: { accept: 'application/json' },
     signal: AbortSignal.timeout(TIMEOUT_MS),
   } as const;
-  const response = await untraced(() => plainFetch(url, init)).catch(unavailable);
+  const response = await quietly(() => plainFetch(url, init)).catch(unavailable);
   if (response.status === 404) return undefined;
   if (!response.ok) throw new KeysUnavailable(`the issuer answered ${response.status}`);
   const text = await response.text().catch(unavailable);
@@ -82,8 +81,6 @@ export function isAllowedUrl(text: string, allowHttp: boolean): boolean {
   const isLoopback = /^(localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname);
   return url.protocol === 'https:' || (url.protocol === 'http:' && (allowHttp || isLoopback));
 }
-
-const untraced = <T>(run: () => Promise<T>): Promise<T> => context.with(suppressTracing(context.active()), run);
 
 function unavailable(cause: unknown): never {
   throw new KeysUnavailable('the issuer cannot be reached', { cause });

@@ -1,8 +1,7 @@
-import { context } from '@opentelemetry/api';
-import { suppressTracing } from '@opentelemetry/core';
 import type { Batch } from './backlog.ts';
 import { encodeRequest } from './otlp-record.ts';
 import { parseExportResponse } from './otlp-response.ts';
+import { quietly } from './quiet.ts';
 
 /** What became of one export. `retry`: nothing is known stored; `refused`: the collector will never take it. */
 export type Exported =
@@ -33,7 +32,7 @@ export function otlpLogExport(o: {
   return async ({ resource, records }) => {
     const body = encodeRequest(resource, records);
     try {
-      const response = await context.with(suppressTracing(context.active()), () =>
+      const response = await quietly(() =>
         plainFetch(o.url, {
           method: 'POST',
           headers,

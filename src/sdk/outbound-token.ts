@@ -10,23 +10,37 @@ const IDENTITY_HEADERS = ['txn-token', 'workload-identity-token', 'workload-proo
 export interface Tokens {
   /** The one to attach, if the target may have it: the call's, else the delegation's, else the service's. */
   readonly chosen: string | undefined;
+  /** The header it travels in. */
+  readonly carrier: 'authorization' | 'txn-token';
   /** None of these may leave for an origin that is not configured, in whichever header. */
   readonly known: readonly string[];
 }
 
-export async function outboundTokens(
+export function outboundTokens(
   perCall: string | undefined,
   delegation: Delegation | undefined,
-  { settings, anomalies }: { settings: Settings; anomalies: Anomalies },
-): Promise<Tokens> {
+  own: string | undefined,
+): Tokens {
   const inherited = delegation?.bearerToken();
-  const own = await ownToken(settings.token, anomalies);
-  const known = [perCall, inherited, own].filter((token) => token !== undefined && token !== '');
-  return { chosen: known[0], known: known.filter((token) => token !== undefined) };
+  const carrier = perCall === undefined && delegation !== undefined ? carrierOf(delegation) : 'authorization';
+  const isForwarded = carrier !== undefined;
+  const some = (token: string | undefined) => token !== undefined && token !== '';
+  const chosen = [perCall, isForwarded ? inherited : undefined, own].find(some);
+  return {
+    chosen,
+    carrier: chosen === inherited ? (carrier ?? 'authorization') : 'authorization',
+    known: [perCall, inherited, own].flatMap((token) => token || []),
+  };
+}
+
+/** A Txn-Token travels in its own header, unchanged; what an edge asserts of a person is for the service behind it alone. */
+function carrierOf({ authority }: Delegation): Tokens['carrier'] | undefined {
+  if (authority.profile === 'txn-token') return 'txn-token';
+  return authority.profile.startsWith('edge-') ? undefined : 'authorization';
 }
 
 /** A source that fails leaves the call without the service's token; the callee then refuses it, and both sides tell. */
-async function ownToken(source: TokenSource | undefined, anomalies: Anomalies): Promise<string | undefined> {
+export async function ownToken(source: TokenSource | undefined, anomalies: Anomalies): Promise<string | undefined> {
   if (typeof source !== 'function') return source;
   try {
     return await source();
@@ -50,7 +64,7 @@ export function arrangeIdentity(
   if (configured === undefined) {
     withhold(headers, tokens.known, o.anomalies);
   } else if (tokens.chosen !== undefined && isMeantFor(tokens.chosen, o.audience ?? configured)) {
-    headers.set('authorization', `Bearer ${tokens.chosen}`);
+    headers.set(tokens.carrier, tokens.carrier === 'authorization' ? `Bearer ${tokens.chosen}` : tokens.chosen);
   } else if (tokens.chosen !== undefined) {
     o.anomalies.add('token_withheld', 'the token names another audience than the origin is configured with');
   }

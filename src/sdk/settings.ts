@@ -26,6 +26,8 @@ export interface BehalfOptions {
   readonly audiences?: Readonly<Record<string, string | true>>;
   /** The service's own token, used by `behalf.fetch` when a call has neither a token of its own nor a delegation. */
   readonly token?: TokenSource;
+  /** Records every `fetch` and undici request of the process, not only those of `behalf.fetch`. */
+  readonly automatic?: boolean;
   /** Where `behalf.delegate` exchanges tokens, and as whom. */
   readonly exchange?: ExchangeOptions;
   /** What subjects and actors are where their tokens do not say (`sub_profile`); `unknown` by default. */
@@ -63,6 +65,7 @@ export interface Settings {
   readonly spool: Required<SpoolOptions> | undefined;
   readonly audiences: ReadonlyMap<string, string | true>;
   readonly token: TokenSource | undefined;
+  readonly automatic: boolean;
   readonly exchange: ExchangeOptions | undefined;
   readonly assume: AssumedTypes;
 }
@@ -84,6 +87,7 @@ export function parseSettings(o: BehalfOptions): Settings {
     spool: o.spool && parseSpool(o.spool),
     audiences: new Map(Object.entries(o.audiences ?? {}).map(([origin, audience]) => [originOf(origin), audience])),
     token: o.token,
+    automatic: o.automatic === true,
     exchange: o.exchange && parseExchangeOptions(o.exchange),
     assume: o.assume ?? {},
   };
