@@ -14,8 +14,8 @@ export interface History {
 export interface PartyBefore {
   readonly firstSeen: string;
   readonly lastSeen: string;
-  /** Calls that were let through. */
-  readonly uses: number;
+  /** On how many days it was seen; a count that is high enough for every rule may stand for any higher one. */
+  readonly days: number;
   /** Network hosts its calls came from. */
   readonly hosts: readonly string[];
   /** Operations of the tools it called. */

@@ -18,8 +18,8 @@ export interface Thresholds {
   readonly dormantDays: number;
   /** A scope that was held for as long and never required is unused. */
   readonly unusedDays: number;
-  /** Fewest earlier uses from which a habit is concluded. */
-  readonly enoughUses: number;
+  /** Fewest earlier days of use from which a habit is concluded. */
+  readonly enoughDays: number;
   /** A party seen at more network hosts than this has no usual place. */
   readonly mostHosts: number;
   /** The audiences each service answers to; a service that is not listed is not judged by it. */
@@ -42,7 +42,7 @@ export const DEFAULT_THRESHOLDS: Thresholds = {
   mostReturns: 1,
   dormantDays: 60,
   unusedDays: 30,
-  enoughUses: 20,
+  enoughDays: 7,
   mostHosts: 8,
   audiences: {},
   issuers: [],

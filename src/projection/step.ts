@@ -2,6 +2,7 @@ import { type Chain, joinKeysOf, type Recorded, stitch } from '#chains';
 import { type Database, type Queryable, transaction } from '#database';
 import { type Entry, ObservationError, parseEntry } from '#observation';
 import { type Arrival, type Assignment, assign, MAX_SET } from './assign.ts';
+import { historiesOf } from './history.ts';
 import { keyHash } from './key-hash.ts';
 import { partyFactRows } from './party-fact.ts';
 import { chainRow, findingRows, hopRows, partyRows } from './row.ts';
@@ -129,10 +130,14 @@ async function stitchSets(
   states: Assignment['sets'],
 ): Promise<void> {
   const members = Map.groupBy(await selectMembers(db, logId, chosen), (member) => member.set);
-  const stitched = chosen.flatMap((set) => {
-    const recorded = (members.get(set) ?? []).map(({ leafIndex, bytes }) => ({ leafIndex, entry: known(bytes) }));
-    const bounded = states.get(set)?.bounded ?? false;
-    return stitch(recorded, { bounded }).map((chain): readonly [Chain, bigint] => [chain, set]);
+  const sets = chosen.map((set) => ({
+    set,
+    recorded: (members.get(set) ?? []).map(({ leafIndex, bytes }) => ({ leafIndex, entry: known(bytes) })),
+  }));
+  const historyOf = await historiesOf(db, logId, sets);
+  const stitched = sets.flatMap(({ set, recorded }) => {
+    const options = { bounded: states.get(set)?.bounded ?? false, history: historyOf(set) };
+    return stitch(recorded, options).map((chain): readonly [Chain, bigint] => [chain, set]);
   });
   await deleteChains(db, logId, chosen);
   await insertChains(

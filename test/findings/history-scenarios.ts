@@ -42,7 +42,7 @@ export const HISTORY_SCENARIOS: readonly Scenario[] = [
       return play.random.pick([
         before({ hosts: ['10.0.0.2'] }),
         before({ hosts: many }),
-        before({ hosts: ['10.0.0.9'], uses: 3 }),
+        before({ hosts: ['10.0.0.9'], days: 3 }),
       ]);
     },
   },
@@ -71,7 +71,7 @@ export const HISTORY_SCENARIOS: readonly Scenario[] = [
       });
       return play.random.chance(0.5)
         ? before({ tools: ['tools/call pay'] })
-        : before({ tools: ['tools/call list'], uses: 4 });
+        : before({ tools: ['tools/call list'], days: 4 });
     },
   },
   {

@@ -24,7 +24,7 @@ export const before = (known: Partial<PartyBefore>): Setting =>
     partyBefore: () => ({
       firstSeen: '1700000000000000000',
       lastSeen: '1793400000000000000',
-      uses: 500,
+      days: 30,
       hosts: [],
       tools: [],
       scopesUsed: [],

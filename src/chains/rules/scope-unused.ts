@@ -17,7 +17,7 @@ export const scopeUnused: Rule = {
     firstOfEach(hops.filter(hasPassed), keyIn).flatMap((hop) => {
       const party = machineIn(hop);
       const known = party && history.partyBefore(partyKey(party));
-      if (party === undefined || known === undefined || known.uses < thresholds.enoughUses) return [];
+      if (party === undefined || known === undefined || known.days < thresholds.enoughDays) return [];
       const watched = BigInt(hop.time) - BigInt(known.firstSeen);
       if (watched < days(thresholds.unusedDays)) return [];
       const required = hops.filter((each) => keyIn(each) === partyKey(party)).flatMap((each) => each.requiredScopes);

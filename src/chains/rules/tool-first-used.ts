@@ -19,10 +19,13 @@ export const toolFirstUsed: Rule = {
       const known = party && history.partyBefore(partyKey(party));
       if (party === undefined || known === undefined || hop.operation === null || !TOOLS.includes(hop.protocol))
         return [];
-      if (known.uses < thresholds.enoughUses || known.tools.length === 0 || known.tools.includes(hop.operation))
+      if (known.days < thresholds.enoughDays || known.tools.length === 0 || known.tools.includes(hop.operation))
         return [];
       return [
-        at(hop, `${nameOf(hop)}: ${describeParty(party)} used this tool for the first time in ${known.uses + 1} uses`),
+        at(
+          hop,
+          `${nameOf(hop)}: ${describeParty(party)} used this tool for the first time, after ${known.days} days of other use`,
+        ),
       ];
     }),
 };

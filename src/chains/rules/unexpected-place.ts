@@ -17,11 +17,11 @@ export const unexpectedPlace: Rule = {
       const party = machineIn(hop);
       const host = peerHostOf(hop);
       const known = party && history.partyBefore(partyKey(party));
-      if (party === undefined || host === undefined || known === undefined || known.uses < thresholds.enoughUses)
+      if (party === undefined || host === undefined || known === undefined || known.days < thresholds.enoughDays)
         return [];
       const { hosts } = known;
       if (hosts.length === 0 || hosts.length > thresholds.mostHosts || hosts.includes(host)) return [];
-      const says = `${nameOf(hop)}: ${describeParty(party)} came from ${host}; in ${known.uses} uses before it came from ${hosts.join(', ')}`;
+      const says = `${nameOf(hop)}: ${describeParty(party)} came from ${host}; on ${known.days} days before it came from ${hosts.join(', ')}`;
       return [at(hop, says)];
     }),
 };
