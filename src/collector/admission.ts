@@ -7,6 +7,12 @@ export interface Room {
   readonly leave: () => void;
 }
 
+/*
+ * Whoever is turned away should cost nothing: a ledger that is full refuses what was decoded and mapped for it already, and
+ * the work lost on that keeps it from the requests it holds. So one such refusal turns the next ones away at the door,
+ * until a request got through.
+ */
+
 /**
  * Bounds the bytes of request bodies held at once, over all senders, so that memory is bounded whatever they send. A
  * request alone is always let in: its own limit is another.
@@ -14,6 +20,7 @@ export interface Room {
 export class Admission {
   readonly #most: number;
   #held = 0;
+  #shut = false;
 
   constructor(mostBytes: number) {
     this.#most = mostBytes;
@@ -21,11 +28,21 @@ export class Admission {
 
   /** True when not even the smallest request would be let in. */
   get isFull(): boolean {
-    return this.#held >= this.#most;
+    return this.#held > 0 && (this.#shut || this.#held >= this.#most);
+  }
+
+  /** Behind the door there is no room: nobody else is let in until `gotThrough`, or until nobody is left inside. */
+  shut(): void {
+    this.#shut = true;
+  }
+
+  gotThrough(): void {
+    this.#shut = false;
   }
 
   /** `declaredBytes`: what the request says its body takes, reserved at once; what is beyond it counts as it comes. */
   enter(declaredBytes: number): Room {
+    if (this.isFull) throw tooMany();
     let reserved = 0;
     let taken = 0;
     const reserve = (bytes: number) => {

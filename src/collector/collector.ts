@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import Fastify, {
@@ -10,6 +11,13 @@ import { encodeSuccess } from './answer.ts';
 import { declaredBytes, readBody } from './body.ts';
 import { type CollectorOptions, openReception, type Reception } from './reception.ts';
 import { contentTypeOf, notAllowed, notServed, refuse } from './refusal.ts';
+import { RequestError } from './request-error.ts';
+
+/**
+ * A request that is turned away is left unread for a moment: a sender that does not wait would otherwise have this server
+ * read bodies to no end, at the cost of those it took in.
+ */
+const TURNED_AWAY_AFTER_MS = 250;
 
 /** Options, or a reception that other entrances share. */
 export type CollectorSetup = CollectorOptions | { readonly reception: Reception };
@@ -25,7 +33,10 @@ export const collector: FastifyPluginAsync<CollectorSetup> = async (app, setup) 
   app.removeAllContentTypeParsers();
   // The body is read by the route itself: only it knows the limits after decompression.
   app.addContentTypeParser('*', (_request, _payload, done) => done(null));
-  app.setErrorHandler((error, request, reply) => refuse(error, { request, reply, accounting, alarm }));
+  app.setErrorHandler(async (error, request, reply) => {
+    if (error instanceof RequestError && error.status === 429) await sleep(TURNED_AWAY_AFTER_MS);
+    return refuse(error, { request, reply, accounting, alarm });
+  });
   app.setNotFoundHandler((request, reply) => refuse(notServed(request), { request, reply, accounting, alarm }));
   app.addHook('onSend', packAnswer);
 
@@ -61,9 +72,28 @@ async function packAnswer(request: FastifyRequest, reply: FastifyReply, answer: 
   return pack(answer);
 }
 
-/** A server of its own for the collector, not yet listening. Slow senders are cut off. */
-export function buildCollector(setup: CollectorSetup): FastifyInstance {
-  const app = Fastify({ requestTimeout: 60_000, connectionTimeout: 75_000, forceCloseConnections: 'idle' });
+/** How long a sender may take for one request, from its first byte to its last. */
+const REQUEST_TIMEOUT_MS = 60_000;
+
+/**
+ * A server of its own for the collector, not yet listening. A sender that takes longer than `requestTimeoutMs` for its
+ * headers or its body is answered 408 and cut off.
+ */
+export function buildCollector(
+  setup: CollectorSetup,
+  { requestTimeoutMs = REQUEST_TIMEOUT_MS }: { readonly requestTimeoutMs?: number } = {},
+): FastifyInstance {
+  const app = Fastify({
+    requestTimeout: requestTimeoutMs,
+    connectionTimeout: requestTimeoutMs + 15_000,
+    forceCloseConnections: 'idle',
+    // Node forgets the request's limit while the one for its headers is longer.
+    http: {
+      requestTimeout: requestTimeoutMs,
+      headersTimeout: requestTimeoutMs,
+      connectionsCheckingInterval: Math.ceil(requestTimeoutMs / 4),
+    },
+  });
   app.register(collector, setup);
   return app;
 }

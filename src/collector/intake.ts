@@ -1,5 +1,6 @@
 import type { Ledger, LedgerError } from '#ledger';
 import type { Accounting } from './account.ts';
+import type { Admission } from './admission.ts';
 import { CONTENT_TYPE, type ContentType, type Signal } from './answer.ts';
 import type { SpanMemory } from './cause.ts';
 import { type Observed, observeLogs, observeSpans } from './observe.ts';
@@ -16,6 +17,7 @@ const READ_IN_LOGS = new Set<string>([...REPORTER_KEYS, ...LOG_KEYS, ...SDK_KEYS
 
 interface IntakeOptions {
   readonly ledger: Pick<Ledger, 'append'>;
+  readonly admission: Pick<Admission, 'shut' | 'gotThrough'>;
   readonly accounting: Accounting;
   readonly memory: SpanMemory;
   readonly idKey: Uint8Array;
@@ -70,8 +72,10 @@ export class Intake {
   async #append(observations: Observed['observations']): Promise<readonly string[]> {
     if (observations.length === 0) return [];
     const appended = await this.#o.ledger.append(observations).catch((error: unknown) => {
+      if (isLedgerError(error) && error.code === 'overloaded') this.#o.admission.shut();
       throw unavailable(error);
     });
+    this.#o.admission.gotThrough();
     const refused = appended.flatMap((each) => (each.kind === 'refused' ? [each.reason] : []));
     const duplicates = appended.filter((each) => each.kind === 'sequenced' && each.duplicate).length;
     this.#o.accounting.add({ duplicates, sequenced: appended.length - refused.length - duplicates });

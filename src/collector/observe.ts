@@ -56,7 +56,12 @@ export function observeSpans(groups: readonly Group<Span>[], observer: Observer)
     if (side === undefined) observer.accounting.leaveOut(nodes.whyNot(each));
     else take(refusals, () => observations.push(hop({ ...each, side }, nodes, observer)));
   }
-  return { observations, refusals, remember: () => nodes.remember(observer.memory) };
+  // Kept until the append resolved: the places only, not the spans they stand for.
+  const places = nodes.places();
+  const remember = () => {
+    for (const { service, ref, node } of places) observer.memory.remember(service, ref, node);
+  };
+  return { observations, refusals, remember };
 }
 
 type PlacedSpan = Omit<ReadSpan, 'side'>;
@@ -142,15 +147,12 @@ class RequestSpans {
     return each.reading.users.length > 0 ? 'repeats_parent' : 'internal_span';
   }
 
-  remember(memory: SpanMemory): void {
-    for (const spans of this.#bySpan.values()) {
-      for (const each of spans) {
-        memory.remember(serviceOf(each), each.span, {
-          parentSpanId: parentIn(each),
-          isHop: this.sideOf(each) !== undefined,
-        });
-      }
-    }
+  places() {
+    return [...this.#bySpan.values()].flat().map((each) => ({
+      service: serviceOf(each),
+      ref: { traceId: each.span.traceId, spanId: each.span.spanId },
+      node: { parentSpanId: parentIn(each), isHop: this.sideOf(each) !== undefined },
+    }));
   }
 
   #repeatsParent({ span, reading }: PlacedSpan): boolean {

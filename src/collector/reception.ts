@@ -11,8 +11,8 @@ export interface CollectorOptions {
   /** Largest request body after decompression, in bytes. 64 MiB unless told, as OTLP recommends. */
   readonly maxBodyBytes?: number;
   /**
-   * Most request bytes in memory at once, over all senders; as many as maxBodyBytes unless told. Beyond it requests are
-   * told to come again. They unfold to about four times as much.
+   * Most request bytes taken in and not yet answered, over all senders; 12 MiB unless told, which unfolds to some 25,000
+   * spans. Beyond it requests are told to come again before anything is done for them; one alone is always let in.
    */
   readonly maxBytesInFlight?: number;
   /** Spans, records, attributes and links one request may unfold to. */
@@ -27,6 +27,7 @@ export interface CollectorOptions {
 }
 
 export const MAX_BODY_BYTES = 64 * 1024 * 1024;
+const MAX_BYTES_IN_FLIGHT = 12 * 1024 * 1024;
 const MAX_PARTS = 1_000_000;
 
 /** What every entrance to one collector shares, so that its limits hold over all of them together. */
@@ -41,8 +42,10 @@ export interface Reception {
 export function openReception(options: CollectorOptions): Reception {
   const accounting = options.accounting ?? new Accounting();
   const maxBytes = options.maxBodyBytes ?? MAX_BODY_BYTES;
+  const admission = new Admission(options.maxBytesInFlight ?? MAX_BYTES_IN_FLIGHT);
   const intake = new Intake({
     ledger: options.ledger,
+    admission,
     accounting,
     memory: new SpanMemory(),
     idKey: idKeyOf(options.idKey),
@@ -53,7 +56,7 @@ export function openReception(options: CollectorOptions): Reception {
     intake,
     accounting,
     maxBytes,
-    admission: new Admission(options.maxBytesInFlight ?? maxBytes),
+    admission,
     alarm: new Alarm(options.onAlarm ?? (() => undefined)),
   };
 }

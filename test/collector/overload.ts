@@ -30,12 +30,12 @@ export interface Overloaded {
 export interface OverloadOptions extends Omit<Order, 'port'> {
   readonly url: string;
   readonly keyFolder: string;
-  readonly waitingEntries?: number;
+  readonly limits?: Pick<ServerOrder, 'waitingEntries' | 'maxBytesInFlight'>;
 }
 
 /** Runs a collector and its senders, each a process of its own, and reads back what the log holds. */
-export async function overload({ url, keyFolder, waitingEntries, ...order }: OverloadOptions): Promise<Overloaded> {
-  const setup: ServerOrder = { kind: 'collector', url, keyFolder, ...(waitingEntries && { waitingEntries }) };
+export async function overload({ url, keyFolder, limits, ...order }: OverloadOptions): Promise<Overloaded> {
+  const setup: ServerOrder = { kind: 'collector', url, keyFolder, ...limits };
   const server = startChild<'state', ServerSays>(fileOf('server'), JSON.stringify(setup));
   const sender = startChild<Order, Measured>(fileOf('sender'), '');
   sender.first.catch(() => undefined); // it says nothing unasked

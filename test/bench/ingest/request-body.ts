@@ -12,6 +12,7 @@ export interface RequestBody {
   readonly bytes: Buffer;
   /** Gives every trace and span id another value; `number` is below 2^32. */
   renew(number: number): void;
+  copy(): RequestBody;
 }
 
 /** An export request of `count` spans of 12 attributes: traces of eight alternating server and client spans, 1,000 users. */
@@ -32,9 +33,14 @@ export function requestBody(encoding: Encoding, count: number, connection: numbe
   const isJson = encoding === 'json';
   const bytes = Buffer.from(isJson ? JSON.stringify(request) : inProtobuf('traces', request));
   const place = isJson ? Buffer.from(PLACE) : Buffer.from(PLACE, 'hex');
-  const places = occurrences(bytes, place);
+  return renewable(bytes, { isJson, places: occurrences(bytes, place) });
+}
+
+function renewable(bytes: Buffer, form: { readonly isJson: boolean; readonly places: readonly number[] }): RequestBody {
+  const { isJson, places } = form;
   return {
     bytes,
+    copy: () => renewable(Buffer.from(bytes), form),
     renew(number) {
       const hex = (number >>> 0).toString(16).padStart(8, '0');
       for (const at of places) {

@@ -4,7 +4,7 @@
  */
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Encoding, requestBody } from './request-body.ts';
+import { type Encoding, type RequestBody, requestBody } from './request-body.ts';
 
 export interface Order {
   readonly port: number;
@@ -44,6 +44,7 @@ async function measure(order: Order): Promise<Measured> {
   const answers: Record<string, number> = {};
   const acknowledged: number[] = [];
   let retryable = 0;
+  const bodies = bodiesFor(order);
   const sockets = await Promise.all(Array.from({ length: order.connections }, () => open(order.port)));
   const start = performance.now();
   const until = start + order.seconds * 1000;
@@ -51,7 +52,7 @@ async function measure(order: Order): Promise<Measured> {
   let due = start;
   await Promise.all(
     sockets.map(async (socket, connection) => {
-      const body = requestBody(order.encoding, order.perRequest, connection);
+      const body = bodies[connection] ?? requestBody(order.encoding, order.perRequest, connection);
       const head = headOf(order.encoding, body.bytes.length);
       for (;;) {
         const at = interval === 0 ? performance.now() : due;
@@ -81,6 +82,16 @@ async function measure(order: Order): Promise<Measured> {
     p50Ms: share(0.5),
     p99Ms: share(0.99),
   };
+}
+
+const DIFFERENT_BODIES = 16;
+
+/** One for each connection, made before the clock starts. */
+function bodiesFor({ encoding, perRequest, connections }: Order): RequestBody[] {
+  const made = Array.from({ length: Math.min(connections, DIFFERENT_BODIES) }, (_, i) =>
+    requestBody(encoding, perRequest, i),
+  );
+  return Array.from({ length: connections }, (_, i) => made[i % made.length]?.copy() ?? requestBody(encoding, 1, i));
 }
 
 const open = (port: number): Promise<Socket> =>

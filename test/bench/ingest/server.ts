@@ -15,6 +15,7 @@ export interface ServerOrder {
   readonly url: string;
   readonly keyFolder: string;
   readonly waitingEntries?: number;
+  readonly maxBytesInFlight?: number;
 }
 export interface ServerSays {
   readonly port: number;
@@ -56,8 +57,9 @@ async function behalfServer() {
   const waiting = { entries: order.waitingEntries ?? 16_384, bytes: 64 * 2 ** 20 }; // as src/cli/server.ts
   const ledger = await openLedger({ database, keyFolder: order.keyFolder, onAlarm, waiting });
   const projection = order.kind === 'projected' ? startProjection({ database, logId: 1, onAlarm }) : undefined;
+  const given = order.maxBytesInFlight === undefined ? {} : { maxBytesInFlight: order.maxBytesInFlight };
   return {
-    app: buildCollector({ ledger, idKey: new Uint8Array(32), onAlarm }),
+    app: buildCollector({ ledger, idKey: new Uint8Array(32), onAlarm, ...given }),
     projected: () => projection?.size() ?? 0n,
     close: async () => {
       await ledger.close();
