@@ -16,7 +16,8 @@ for (const [what, limits, status] of [
     t.after(() => rm(keyFolder, { recursive: true, force: true }));
     const load = { encoding: 'protobuf', perRequest: 100, connections: 48, seconds: 2 } as const;
     const found = await overload({ url: database.url, keyFolder, limits, ...load });
-    assert.deepEqual(Object.keys(found.answers), ['200', status], 'some were taken, and some turned away');
+    const answers = Object.keys(found.answers);
+    assert.ok(answers.includes('200') && answers.includes(status), `some were taken, and some turned away: ${answers}`);
     const { missing, leftAlone, sound } = found;
     assert.deepEqual({ missing, leftAlone, sound }, { missing: 0, leftAlone: 0, sound: true });
     assert.ok(found.acknowledged > 0);
