@@ -17,7 +17,7 @@ interface Armed {
 }
 
 /** Stands between pg and PostgreSQL, one connection for one, and lets everything through but what is armed. */
-export async function cuttingProxy(t: TestContext, url: string): Promise<CuttingProxy> {
+export async function cuttingProxy(t: Pick<TestContext, 'after'>, url: string): Promise<CuttingProxy> {
   const target = new URL(url);
   let armed: Armed | undefined;
   const take = (chunk: Buffer): Armed | undefined => {
