@@ -1,4 +1,5 @@
-import type { Ledger, LedgerError } from '#ledger';
+import type { Appended, Ledger, LedgerError } from '#ledger';
+import type { Observation } from '#observation';
 import type { Accounting } from './account.ts';
 import type { Admission } from './admission.ts';
 import { CONTENT_TYPE, type ContentType, type Signal } from './answer.ts';
@@ -10,7 +11,9 @@ import { decodeLogs, decodeTraces } from './otlp-protobuf.ts';
 import { REPORTER_KEYS } from './reporter.ts';
 import { RequestError, RPC_CODE } from './request-error.ts';
 import { LOG_KEYS, SDK_KEYS } from './sdk-record.ts';
+import type { SenderName } from './sender-account.ts';
 import { VOCABULARIES } from './vocabulary/read-span.ts';
+import { given } from './vocabulary/reading.ts';
 
 export const READ_IN_SPANS = new Set<string>([...REPORTER_KEYS, ...VOCABULARIES.flatMap(({ keys }) => keys)]);
 const READ_IN_LOGS = new Set<string>([...REPORTER_KEYS, ...LOG_KEYS, ...SDK_KEYS]);
@@ -76,10 +79,19 @@ export class Intake {
       throw unavailable(error);
     });
     this.#o.admission.gotThrough();
+    for (const [i, each] of appended.entries()) this.#account(each, observations[i]);
     const refused = appended.flatMap((each) => (each.kind === 'refused' ? [each.reason] : []));
     const duplicates = appended.filter((each) => each.kind === 'sequenced' && each.duplicate).length;
     this.#o.accounting.add({ duplicates, sequenced: appended.length - refused.length - duplicates });
     return refused;
+  }
+
+  #account(appended: Appended, observation: Observation | undefined): void {
+    if (observation === undefined) throw new TypeError('collector: the ledger answered more than it was given');
+    const { service, namespace, instance, sequence } = observation.reporter;
+    const sender = this.#o.accounting.sender(given<SenderName>({ service, namespace, instance }));
+    if (appended.kind === 'refused') sender.refuse(appended.reason);
+    else sender.store({ duplicate: appended.duplicate, sequence });
   }
 }
 

@@ -1,9 +1,10 @@
 import { type Observation, ObservationError, type SpanRef } from '#observation';
-import type { Accounting } from './account.ts';
+import type { Accounting, NotStored } from './account.ts';
 import { causeOf, type SpanMemory, type SpanNode } from './cause.ts';
 import { type Group, type LogRecord, SPAN_KIND, type Span } from './otlp.ts';
-import { textOf, UNKNOWN_SERVICE } from './reporter.ts';
+import { senderOf, textOf, UNKNOWN_SERVICE } from './reporter.ts';
 import { eventOf, observationOfRecord } from './sdk-record.ts';
+import type { SenderCounts } from './sender-account.ts';
 import { hopOfSpan, type ReadSpan, sideOf } from './span-hop.ts';
 import { idFault, isSpanId } from './trace-ids.ts';
 import { readSpan } from './vocabulary/read-span.ts';
@@ -29,10 +30,16 @@ export function observeLogs(groups: readonly Group<LogRecord>[], { received, acc
   const observations: Observation[] = [];
   const refusals: string[] = [];
   for (const { resource, scope, records } of groups) {
+    const sender = accounting.sender(senderOf(resource));
+    sender.receive(records.length, received);
     for (const record of records) {
       const event = eventOf(record);
-      if (event === undefined) accounting.leaveOut('other_log_record');
-      else take(refusals, () => observations.push(observationOfRecord({ event, resource, scope, record }, received)));
+      if (event === undefined) leaveOut('other_log_record', sender, accounting);
+      else {
+        take({ refusals, sender }, () =>
+          observations.push(observationOfRecord({ event, resource, scope, record }, received)),
+        );
+      }
     }
   }
   return { observations, refusals, remember: () => {} };
@@ -41,20 +48,22 @@ export function observeLogs(groups: readonly Group<LogRecord>[], { received, acc
 /** Turns spans that cross a boundary or name somebody into observations, each with the nearest such span above as cause. */
 export function observeSpans(groups: readonly Group<Span>[], observer: Observer): Observed {
   const refusals: string[] = [];
-  const placed = groups.flatMap(({ resource, scope, records }) =>
-    records.flatMap((span) => {
+  const placed = groups.flatMap(({ resource, scope, records }) => {
+    const sender = observer.accounting.sender(senderOf(resource));
+    sender.receive(records.length, observer.received);
+    return records.flatMap((span) => {
       const fault = idFault(span);
-      if (fault === undefined) return { resource, scope, span, reading: readSpan(span) };
-      refusals.push(`span ${fault}`);
+      if (fault === undefined) return { resource, scope, sender, span, reading: readSpan(span) };
+      refuse(`span ${fault}`, { refusals, sender });
       return [];
-    }),
-  );
+    });
+  });
   const nodes = new RequestSpans(placed);
   const observations: Observation[] = [];
   for (const each of placed) {
     const side = nodes.sideOf(each);
-    if (side === undefined) observer.accounting.leaveOut(nodes.whyNot(each));
-    else take(refusals, () => observations.push(hop({ ...each, side }, nodes, observer)));
+    if (side === undefined) leaveOut(nodes.whyNot(each), each.sender, observer.accounting);
+    else take({ refusals, sender: each.sender }, () => observations.push(hop({ ...each, side }, nodes, observer)));
   }
   // Kept until the append resolved: the places only, not the spans they stand for.
   const places = nodes.places();
@@ -64,10 +73,11 @@ export function observeSpans(groups: readonly Group<Span>[], observer: Observer)
   return { observations, refusals, remember };
 }
 
-type PlacedSpan = Omit<ReadSpan, 'side'>;
+type PlacedSpan = Omit<ReadSpan, 'side'> & { readonly sender: SenderCounts };
 
-const serviceOf = ({ resource }: PlacedSpan): string => textOf(resource.attributes, 'service.name') ?? UNKNOWN_SERVICE;
-const parentIn = ({ span }: PlacedSpan): string | undefined =>
+const serviceOf = ({ resource }: Pick<PlacedSpan, 'resource'>): string =>
+  textOf(resource.attributes, 'service.name') ?? UNKNOWN_SERVICE;
+const parentIn = ({ span }: Pick<PlacedSpan, 'span'>): string | undefined =>
   isSpanId(span.parentSpanId) ? span.parentSpanId : undefined;
 
 function hop(read: ReadSpan, nodes: RequestSpans, { received, idKey, memory }: Observer): Observation {
@@ -83,13 +93,28 @@ function hop(read: ReadSpan, nodes: RequestSpans, { received, idKey, memory }: O
 }
 
 /** A record that does not fit the closed schema is refused by the field's name; anything else is a fault of ours. */
-function take(refusals: string[], observe: () => void): void {
+function take(refused: Refused, observe: () => void): void {
   try {
     observe();
   } catch (error) {
     if (!(error instanceof ObservationError)) throw error;
-    refusals.push(error.message);
+    refuse(error.message, refused);
   }
+}
+
+interface Refused {
+  readonly refusals: string[];
+  readonly sender: SenderCounts;
+}
+
+function refuse(reason: string, { refusals, sender }: Refused): void {
+  refusals.push(reason);
+  sender.refuse(reason);
+}
+
+function leaveOut(reason: NotStored, sender: SenderCounts, accounting: Accounting): void {
+  sender.leaveOut(reason);
+  accounting.leaveOut(reason);
 }
 
 /** The spans of one request, by trace and span id. */

@@ -1,6 +1,7 @@
 import type { Reporter } from '#observation';
-import type { Notes } from './notes.ts';
+import { Notes } from './notes.ts';
 import type { AnyValue, Attributes, Resource } from './otlp.ts';
+import type { SenderName } from './sender-account.ts';
 import { given } from './vocabulary/reading.ts';
 
 /** Resource attributes that name a reporter. */
@@ -28,6 +29,12 @@ export function reporterOf({ attributes, droppedAttributesCount }: Resource, not
     environment: named('deployment.environment.name') ?? named('deployment.environment'),
     authenticated: 'none',
   });
+}
+
+/** The name a sender's account is kept under: as the reporter's, so that what is stored is found under it too. */
+export function senderOf(resource: Resource): SenderName {
+  const { service, namespace, instance } = reporterOf(resource, new Notes());
+  return given<SenderName>({ service, namespace, instance });
 }
 
 /** An attribute as text: strings, numbers and booleans. */
