@@ -1,6 +1,7 @@
 /**
- * From observations to delegation chains: links with grades, gaps, findings, verdicts. Pure functions, no I/O: the same set
- * of entries gives the same chains byte for byte, and nothing is ever linked above its grade. Proven by test/chains.
+ * From observations to delegation chains: links with grades, gaps, findings, verdicts, and how far anybody reached. Pure
+ * functions, no I/O: the same set of entries, thresholds and history gives the same chains byte for byte, and nothing is ever
+ * linked above its grade. Proven by test/chains and test/findings; findings.md tells every rule.
  */
 
 export type {
