@@ -24,8 +24,10 @@ export const demo: Command = {
     const tell = (says: string) => terminal.err(`· ${says}\n`);
     const server = await startServer(portsFor(keep, terminal), tell);
     try {
-      tell(`the server takes OTLP on ${server.otlpAddress} and answers on ${server.apiAddress}`);
-      const { scenes } = await runDemo({ collectorUrl: server.otlpAddress, onProgress: tell });
+      const { otlp } = server;
+      if (otlp === undefined) throw new Error('demo: the server does not collect');
+      tell(`the server takes OTLP on ${otlp.http} and answers on ${server.apiAddress}`);
+      const { scenes } = await runDemo({ collectorUrl: otlp.http, onProgress: tell });
       await server.settle();
       const shown = await Promise.all(scenes.map((played) => showable(server, played)));
       for (const each of shown) terminal.out(scene(each, terminal));

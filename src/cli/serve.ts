@@ -1,24 +1,32 @@
 import { once } from 'node:events';
-import type { Command, Terminal } from './command.ts';
-import { startServer } from './server.ts';
+import { type Command, type Terminal, textOption } from './command.ts';
+import { parseRoles, ROLES, type Role } from './roles.ts';
+import { type Server, startServer } from './server.ts';
 import { settingsFrom } from './settings.ts';
 
 /** `behalf serve`: the collector, the ledger, the projection, the query API and the page, until SIGINT or SIGTERM. */
 export const serve: Command = {
   name: 'serve',
   summary: 'run the server: OTLP in, ledger, query API and page',
-  options: {},
-  async run(_, terminal) {
+  options: { role: { value: 'roles', says: `what this process does, of ${ROLES.join(',')} (default all)` } },
+  async run(given, terminal) {
+    const roles = parseRoles(textOption(given, 'role'));
     const stopped = stopSignal();
-    const server = await startServer(settingsFrom(terminal.environment), (says) => terminal.err(`${says}\n`));
-    terminal.err(
-      `OTLP/HTTP on ${server.otlpAddress}\nOTLP/gRPC on ${server.otlpGrpcAddress}\nquery API and page on ${server.apiAddress}\nno authentication is configured: listening on this machine only\n`,
-    );
+    const server = await startServer(settingsFrom(terminal.environment), (says) => terminal.err(`${says}\n`), roles);
+    terminal.err(describe(server, roles));
     await stopped;
     await closeLoudly(server, terminal);
     return 0;
   },
 };
+
+function describe({ otlp, apiAddress }: Server, roles: ReadonlySet<Role>): string {
+  return [
+    ...(otlp === undefined ? [] : [`OTLP/HTTP on ${otlp.http}`, `OTLP/gRPC on ${otlp.grpc}`]),
+    `${roles.has('query') ? 'query API and page' : 'health and metrics'} on ${apiAddress}`,
+    'no authentication is configured: listening on this machine only\n',
+  ].join('\n');
+}
 
 /** Resolves at the first SIGINT or SIGTERM; a second one ends the process at once, as by default. */
 async function stopSignal(): Promise<void> {

@@ -1,39 +1,70 @@
 import { join } from 'node:path';
-import fastify, { type FastifyInstance } from 'fastify';
-import { buildCollector, type GrpcCollector, openReception, type Reception, startGrpcCollector } from '#collector';
-import { openDatabase } from '#database';
+import type { FastifyInstance } from 'fastify';
+import { buildCollector, openReception, type Reception, senderApi } from '#collector';
+import { type Database, openDatabase } from '#database';
 import { exportApi } from '#exports';
-import { openLedger, policyForOthers, secretFromFile } from '#ledger';
-import { openLogReader, openPersonReader } from '#ledger/read';
-import { startProjection } from '#projection';
+import { type Ledger, openLedger, policyForOthers, secretFromFile } from '#ledger';
+import { type LogReader, openLogReader, openPersonReader } from '#ledger/read';
+import { type Projection, startProjection } from '#projection';
 import { queryApi } from '#query';
+import { healthRoutes, serverMetrics } from './health.ts';
 import { checkHost } from './host-check.ts';
+import { apiServer, listen, listenGrpc } from './listen.ts';
 import { ledgerOutside } from './outside-settings.ts';
 import { page } from './page.ts';
+import { ALL_ROLES, type Role } from './roles.ts';
 import type { Settings } from './settings.ts';
 
 const LOG_ID = 1;
+/** As good as never: Node's longest timer. */
+const NEVER_MS = 2 ** 31 - 1;
 
 export interface Server {
   readonly apiAddress: string;
-  readonly otlpAddress: string;
-  readonly otlpGrpcAddress: string;
+  /** Where senders send to, when the server collects. */
+  readonly otlp?: { readonly http: string; readonly grpc: string };
   readonly ledgerSize: () => Promise<bigint>;
   /** Resolves when chains take account of everything sequenced so far, and a checkpoint covers it. */
   settle(): Promise<void>;
+  /** Not ready from now on; what was taken in is answered, sequenced and published first. */
   close(): Promise<void>;
 }
 
+/** What the parts of one server are made with, and how they are closed again: in reverse. */
+interface Making {
+  readonly settings: Settings;
+  readonly roles: ReadonlySet<Role>;
+  readonly database: Database;
+  readonly keyFolder: string;
+  readonly log: LogReader;
+  readonly onAlarm: (error: unknown) => void;
+  readonly opened: <T>(part: T, stop: (part: T) => Promise<unknown>) => T;
+}
+
+interface Parts {
+  readonly ledger: Ledger | undefined;
+  readonly reception: Reception | undefined;
+  readonly projection: Projection | undefined;
+  /** Why nobody should be sent here. */
+  readonly trouble: () => Error | undefined;
+}
+
 /**
- * Starts every part in the order data flows and gives them to each other; what was started is closed in reverse when a
- * later part fails to start.
+ * Starts the parts its roles need in the order data flows and gives them to each other; what was started is closed in
+ * reverse when a later part fails to start.
  */
-export async function startServer(settings: Settings, tell: (says: string) => void): Promise<Server> {
+export async function startServer(
+  settings: Settings,
+  tell: (says: string) => void,
+  roles: ReadonlySet<Role> = ALL_ROLES,
+): Promise<Server> {
   const closing: (() => Promise<unknown>)[] = [];
+  let isClosing = false;
   const close = async () => {
+    isClosing = true;
     for (const stop of closing.splice(0).toReversed()) await stop();
   };
-  const opened = <T>(part: T, stop: (part: T) => Promise<unknown>): T => {
+  const opened: Making['opened'] = (part, stop) => {
     closing.push(() => stop(part));
     return part;
   };
@@ -43,68 +74,85 @@ export async function startServer(settings: Settings, tell: (says: string) => vo
       await openDatabase({ ...(url === undefined ? {} : { url }), dataDir, onProgress: tell }),
       (each) => each.close(),
     );
-    const keyFolder = join(dataDir, 'keys');
     const onAlarm = (error: unknown) => tell(`alarm: ${error instanceof Error ? error.message : String(error)}`);
-    const outside = await ledgerOutside(settings);
-    const ledger = opened(await openLedger({ database, keyFolder, logId: LOG_ID, onAlarm, ...outside }), (each) =>
-      each.close(),
-    );
-    const { verifierKey } = ledger;
-    const policy = policyForOthers(verifierKey, outside.witnesses?.policy);
     const log = openLogReader({ database, logId: LOG_ID });
-    const persons = await openPersonReader({ database, logId: LOG_ID, origin: ledger.origin, keyFolder });
-    const projection = opened(startProjection({ database, logId: LOG_ID, onAlarm }), (each) => each.close());
-    const api = opened(apiServer(), (each) => each.close());
-    checkHost(api);
-    await api.register(queryApi, { database, log, persons, projection, verifierKey, policy, onAlarm });
-    await api.register(exportApi, { database, log, persons, onAlarm });
-    await api.register(page);
-    const idKey = await secretFromFile(join(keyFolder, 'observation-ids'), 32);
-    const reception = openReception({ ledger, idKey, onAlarm });
-    const collector = opened(buildCollector({ reception }), (each) => each.close());
-    const apiAddress = await listen(api, settings.host, settings.apiPort, 'BEHALF_API_PORT');
-    const otlpAddress = await listen(collector, settings.host, settings.otlpHttpPort, 'BEHALF_OTLP_HTTP_PORT');
-    const grpc = opened(await listenGrpc(reception, settings), (each) => each.close());
-    const otlpGrpcAddress = `http://${settings.host.includes(':') ? `[${settings.host}]` : settings.host}:${grpc.port}`;
+    const making: Making = { settings, roles, database, keyFolder: join(dataDir, 'keys'), log, onAlarm, opened };
+    const ledger = await writer(making);
+    const reception = roles.has('collect') && ledger !== undefined ? await receptionOf(making, ledger) : undefined;
+    const projection = roles.has('project')
+      ? opened(startProjection({ database, logId: LOG_ID, onAlarm }), (each) => each.close())
+      : undefined;
+    const trouble = () =>
+      isClosing ? new Error('the server is stopping') : (reception?.trouble() ?? projection?.trouble());
+    const parts: Parts = { ledger, reception, projection, trouble };
+    const api = await apiOf(making, parts);
+    const apiAddress = await listen(api, { host: settings.host, port: settings.apiPort, variable: 'BEHALF_API_PORT' });
+    const otlp = reception === undefined ? undefined : await listenForSenders(making, reception);
     const ledgerSize = async () => (await log.log()).size;
     const settle = async () => {
-      await ledger.publish();
-      await projection.caughtUp(await ledgerSize());
+      await ledger?.publish();
+      await projection?.caughtUp(await ledgerSize());
     };
-    return { apiAddress, otlpAddress, otlpGrpcAddress, ledgerSize, settle, close };
+    return { apiAddress, ...(otlp === undefined ? {} : { otlp }), ledgerSize, settle, close };
   } catch (error) {
     await close();
     throw error;
   }
 }
 
-/** Chains are asked for by transaction ids too: up to 512 characters, and what percent signs make of them. */
-const apiServer = (): FastifyInstance =>
-  fastify({ bodyLimit: 65_536, forceCloseConnections: true, routerOptions: { maxParamLength: 1024 } });
-
-async function listen(server: FastifyInstance, host: string, port: number, variable: string): Promise<string> {
-  try {
-    return await server.listen({ host, port });
-  } catch (cause) {
-    throw explained(cause, { host, port, variable });
-  }
+/** The log's writer, for those who sequence or sign. One that only collects signs when it starts and stops. */
+async function writer({ settings, roles, database, keyFolder, onAlarm, opened }: Making): Promise<Ledger | undefined> {
+  if (!roles.has('collect') && !roles.has('publish')) return undefined;
+  const outside = await ledgerOutside(settings);
+  const pace = roles.has('publish') ? {} : { publishIntervalMs: NEVER_MS };
+  return opened(await openLedger({ database, keyFolder, logId: LOG_ID, onAlarm, ...pace, ...outside }), (each) =>
+    each.close(),
+  );
 }
 
-async function listenGrpc(reception: Reception, { host, otlpGrpcPort: port }: Settings): Promise<GrpcCollector> {
-  try {
-    return await startGrpcCollector(reception, { host, port });
-  } catch (cause) {
-    throw explained(cause, { host, port, variable: 'BEHALF_OTLP_GRPC_PORT' });
-  }
+async function receptionOf({ keyFolder, onAlarm }: Making, ledger: Ledger): Promise<Reception> {
+  const idKey = await secretFromFile(join(keyFolder, 'observation-ids'), 32);
+  return openReception({ ledger, idKey, onAlarm });
 }
 
-/** gRPC wraps what the system said in words of its own. */
-function explained(
-  cause: unknown,
-  { host, port, variable }: { host: string; port: number; variable: string },
-): unknown {
-  if (!(cause instanceof Error && /EADDRINUSE/.test(cause.message))) return cause;
-  return new Error(`port ${port} on ${host} is in use; stop what uses it, or set ${variable} to another port`, {
-    cause,
+async function listenForSenders({ settings, opened }: Making, reception: Reception) {
+  const collector = opened(buildCollector({ reception }), (each) => each.close());
+  const { host, otlpHttpPort: port } = settings;
+  const http = await listen(collector, { host, port, variable: 'BEHALF_OTLP_HTTP_PORT' });
+  const { address: grpc } = opened(await listenGrpc(reception, settings), (each) => each.collector.close());
+  return { http, grpc };
+}
+
+async function apiOf(making: Making, parts: Parts): Promise<FastifyInstance> {
+  const { roles, database, log, opened } = making;
+  const api = opened(apiServer(), (each) => each.close());
+  checkHost(api);
+  if (roles.has('query')) await registerQuery(api, making, parts);
+  else healthRoutes(api, { database, trouble: parts.trouble });
+  await api.register(senderApi, {
+    ...(parts.reception === undefined ? {} : { accounting: parts.reception.accounting }),
+    measure: () => serverMetrics(log, parts.projection && (() => parts.projection?.size() ?? 0n)),
   });
+  return api;
+}
+
+async function registerQuery(api: FastifyInstance, making: Making, { ledger, projection, trouble }: Parts) {
+  const { settings, database, keyFolder, log, onAlarm } = making;
+  const verifierKey = ledger?.verifierKey ?? (await storedVerifierKey(database));
+  const { origin } = await log.log();
+  const persons = await openPersonReader({ database, logId: LOG_ID, origin, keyFolder });
+  const policy = policyForOthers(verifierKey, (await ledgerOutside(settings)).witnesses?.policy);
+  const followed = { size: () => projection?.size() ?? 0n, trouble };
+  await api.register(queryApi, { database, log, persons, projection: followed, verifierKey, policy, onAlarm });
+  await api.register(exportApi, { database, log, persons, onAlarm });
+  await api.register(page);
+}
+
+/** The key the log was opened with, for a server that does not write. */
+async function storedVerifierKey(database: Database): Promise<string> {
+  const { rows } = await database
+    .pool('reader')
+    .query<{ key: string }>('select verifier_key as key from behalf.log where log_id = $1::int', [LOG_ID]);
+  if (rows[0] === undefined) throw new Error('there is no log yet; start a server with role collect or publish first');
+  return rows[0].key;
 }

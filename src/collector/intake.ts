@@ -37,6 +37,7 @@ export interface Taken {
 /** The way of a request from its bytes into the ledger. */
 export class Intake {
   readonly #o: IntakeOptions;
+  #trouble: LedgerError | undefined;
 
   constructor(options: IntakeOptions) {
     this.#o = options;
@@ -53,6 +54,11 @@ export class Intake {
     const all = [...refusals, ...refused];
     this.#o.accounting.add({ requests: 1, rejected: all.length });
     return { rejected: all.length, message: sumUp(all) };
+  }
+
+  /** What an operator must see to before anything can be stored, as the ledger last said. */
+  get trouble(): LedgerError | undefined {
+    return this.#trouble;
   }
 
   #observe(signal: Signal, type: ContentType, body: Uint8Array): Observed {
@@ -76,9 +82,11 @@ export class Intake {
     if (observations.length === 0) return [];
     const appended = await this.#o.ledger.append(observations).catch((error: unknown) => {
       if (isLedgerError(error) && error.code === 'overloaded') this.#o.admission.shut();
+      if (isLedgerError(error) && error.fatal) this.#trouble = error;
       throw unavailable(error);
     });
     this.#o.admission.gotThrough();
+    this.#trouble = undefined;
     for (const [i, each] of appended.entries()) this.#account(each, observations[i]);
     const refused = appended.flatMap((each) => (each.kind === 'refused' ? [each.reason] : []));
     const duplicates = appended.filter((each) => each.kind === 'sequenced' && each.duplicate).length;

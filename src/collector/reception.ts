@@ -37,6 +37,8 @@ export interface Reception {
   readonly accounting: Accounting;
   readonly alarm: Alarm;
   readonly maxBytes: number;
+  /** Why nothing can be stored until an operator acts, while that is so. */
+  readonly trouble: () => Error | undefined;
 }
 
 export function openReception(options: CollectorOptions): Reception {
@@ -57,6 +59,7 @@ export function openReception(options: CollectorOptions): Reception {
     accounting,
     maxBytes,
     admission,
+    trouble: () => intake.trouble,
     alarm: new Alarm(options.onAlarm ?? (() => undefined)),
   };
 }
