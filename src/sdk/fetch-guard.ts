@@ -35,7 +35,7 @@ export function fetchGuard(options: GuardOptions, settings: Settings, recorder: 
     return async (request, next, { remoteAddress } = {}) => {
       const seen = new FetchRequest(request, { route: route.route, remoteAddress });
       const visit = new Visit({ request: seen, native: request, route, rules, recorder });
-      const refused = (await visit.admission) ?? visit.admitBody();
+      const refused = (await visit.admission) ?? (await visit.admitBody());
       try {
         const response =
           refused === undefined

@@ -2,6 +2,7 @@ import { type DpopOptions, type DpopRules, dpopRules } from './dpop.ts';
 import { type EdgeOptions, type EdgeRules, edgeRules, type SharedRules } from './edge-assertion.ts';
 import { isAllowedUrl, issuerKeys } from './issuer-keys.ts';
 import { type PeerOptions, type PeerRules, peerRules } from './peer.ts';
+import type { Policy } from './policy.ts';
 import type { Settings } from './settings.ts';
 import { TokenCache } from './token-cache.ts';
 import type { Claims } from './token-claims.ts';
@@ -34,6 +35,8 @@ export interface GuardOptions {
   readonly jwtSvid?: { readonly trustDomain: string; readonly jwksUri: string; readonly audience?: string };
   /** Accepts what a proxy signs about whom it let in. A bearer token beside it is the authority. */
   readonly edge?: EdgeOptions | readonly EdgeOptions[];
+  /** Asked for each request that is not public and holds its route's scopes, once its body is read. */
+  readonly policy?: Policy;
   /** Records what the transport authenticated, and takes its certificate as proof for tokens bound to one (RFC 8705). */
   readonly peers?: PeerOptions;
 }
@@ -45,6 +48,7 @@ export interface GuardRules {
   readonly txn: TokenRules | undefined;
   readonly edge: readonly EdgeRules[];
   readonly dpop: DpopRules | undefined;
+  readonly policy: Policy | undefined;
   readonly peers: PeerRules | undefined;
   readonly maxActors: number;
   readonly assume: Settings['assume'];
@@ -65,6 +69,7 @@ export function parseGuardOptions(o: GuardOptions, settings: Settings): GuardRul
   }
   if (!(clockToleranceSeconds >= 0 && clockToleranceSeconds <= 300)) wrong('clockToleranceSeconds must be 0 to 300');
   if (!(Number.isInteger(maxActors) && maxActors >= 1 && maxActors <= 64)) wrong('maxActors must be 1 to 64');
+  if (!['function', 'undefined'].includes(typeof o.policy)) wrong('policy must be a function');
   if (!['enforce', 'observe', undefined].includes(o.mode)) wrong('mode must be enforce or observe');
   const { assume, service: by } = settings;
   const shared = (): SharedRules => ({
@@ -82,6 +87,7 @@ export function parseGuardOptions(o: GuardOptions, settings: Settings): GuardRul
     txn: o.txnToken && txnRules(o.txnToken, algorithms, shared()),
     edge: [o.edge ?? []].flat().map((each) => edgeRules(each, shared())),
     dpop: o.dpop && dpopRules(checkDpopOptions(o.dpop), algorithms),
+    policy: o.policy,
     peers: o.peers && peerRules(o.peers),
     maxActors,
     assume,

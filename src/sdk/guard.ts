@@ -53,9 +53,13 @@ export const guardPlugin = (settings: Settings, recorder: Recorder) =>
       });
       app.addHook('preHandler', (request, reply, done) => {
         const visit = visits.get(request);
-        const code = visit?.admitBody();
-        if (visit === undefined || code === undefined) done();
-        else refuse(reply, visit, code);
+        const admission = visit?.admitBody();
+        const go = (code: RefusalCode | undefined): void => {
+          if (visit === undefined || code === undefined) done();
+          else refuse(reply, visit, code);
+        };
+        if (admission instanceof Promise) admission.then(go, done);
+        else go(admission);
       });
       if (recorder.spools) {
         app.addHook('onSend', (request, _reply, payload, done) => {

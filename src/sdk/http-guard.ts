@@ -38,13 +38,16 @@ export function httpGuard(options: GuardOptions, settings: Settings, recorder: R
       response.once('close', () => visit.finish({ sent: response.writableFinished, status: response.statusCode }));
       if (recorder.spools) recordBeforeAnswer(response, visit);
       const go = (code: RefusalCode | undefined): void => {
-        const refused = code ?? visit.admitBody();
-        if (refused === undefined) runInContext(visit.contextFrom(activeContext()), next);
-        else refuse(response, visit, refused);
+        if (code === undefined) runInContext(visit.contextFrom(activeContext()), next);
+        else refuse(response, visit, code);
       };
       const { admission } = visit;
-      if (admission instanceof Promise) admission.then(go).catch(next);
-      else go(admission);
+      if (admission instanceof Promise) admission.then((code) => code ?? visit.admitBody()).then(go, next);
+      else {
+        const late = admission ?? visit.admitBody();
+        if (late instanceof Promise) late.then(go, next);
+        else go(late);
+      }
     };
   };
 }

@@ -25,6 +25,8 @@ export type { HttpGuard, HttpMiddleware, HttpRules } from './http-guard.ts';
 export type { BehalfFetch } from './outbound.ts';
 export type { AssumedTypes, Basis, Party, PartyType } from './party.ts';
 export type { PeerOptions } from './peer.ts';
+export type { Policy, PolicyAnswer, PolicyQuestion } from './policy.ts';
+export { opaPolicy } from './policy.ts';
 export type { RefusalCode } from './refusal.ts';
 export type { RouteRules } from './route-rules.ts';
 export type { BehalfOptions, SpoolOptions, TokenSource } from './settings.ts';

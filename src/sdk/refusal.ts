@@ -67,6 +67,9 @@ export const REFUSALS = {
   proof_invalid: { status: 401, error: 'invalid_dpop_proof', says: 'the DPoP proof does not hold for this request' },
   proof_replayed: { status: 401, error: 'invalid_dpop_proof', says: 'the DPoP proof was used before' },
   insufficient_scope: { status: 403, error: 'insufficient_scope', says: 'the token lacks a scope this route requires' },
+  policy_denied: { status: 403, says: 'the policy of this service does not permit the call' },
+  policy_unavailable: { status: 503, says: 'the policy of this service cannot be asked; try again later' },
+  not_confirmed: { status: 503, says: 'the call could not be recorded before it was done; try again later' },
   keys_unavailable: { status: 503, says: 'the keys of the token’s issuer cannot be fetched; try again later' },
   replay_cache_full: { status: 503, says: 'too many proofs came at once to tell new from used; try again later' },
   recorder_full: { status: 503, says: 'this service has no room left to record the request; try again later' },
@@ -98,7 +101,11 @@ export function refusal(code: RefusalCode, requiredScopes: readonly string[]): R
     headers: {
       'content-type': 'application/problem+json',
       'cache-control': 'no-store',
-      ...(status === 503 ? retry : { 'www-authenticate': challenge(answer, requiredScopes) }),
+      ...(status === 503
+        ? retry
+        : code === 'policy_denied'
+          ? {}
+          : { 'www-authenticate': challenge(answer, requiredScopes) }),
     },
     body: JSON.stringify({ type: 'about:blank', title: TITLES[status], status, detail: says, code }),
   };

@@ -13,6 +13,11 @@ export interface RouteRules<R = FastifyRequest> {
   readonly operation?: string | ((request: R) => string | undefined);
   /** What for. */
   readonly purpose?: string;
+  /**
+   * The route's code runs after the ledger has, durably, that it will: a `local` observation is sent and waited for, at most
+   * `timeoutMs` (2000 by default). Without an answer the call is refused with 503, or goes on (`otherwise: 'proceed'`).
+   */
+  readonly confirm?: { readonly timeoutMs?: number; readonly otherwise: 'refuse' | 'proceed' };
   /** No token is required. One that comes is verified and recorded all the same. */
   readonly public?: boolean;
 }
@@ -35,6 +40,11 @@ export function checkRouteRules<R>(rules: RouteRules<R>, route: string): void {
   for (const scope of scopes) if (!SCOPE.test(scope)) wrong(`scopes: ${scope} is no scope (RFC 6749)`);
   if (scopes.length > 256) wrong('scopes: at most 256');
   if (rules.public === true && rules.scopes !== undefined) wrong('public: a public route cannot require scopes');
+  const { confirm } = rules;
+  if (confirm !== undefined && !['refuse', 'proceed'].includes(confirm.otherwise))
+    wrong('confirm.otherwise must be refuse or proceed');
+  if (!((confirm?.timeoutMs ?? 1) >= 1 && (confirm?.timeoutMs ?? 1) <= 60_000))
+    wrong('confirm.timeoutMs must be 1 to 60000');
   for (const name of ['operation', 'purpose', 'resource'] as const) {
     const value = rules[name];
     if (typeof value === 'string' && (value === '' || value.length > 512))

@@ -3,26 +3,22 @@ import { activeContext, withDelegation, withInboundHop } from './active-context.
 import { Anomalies } from './anomalies.ts';
 import { boundedText } from './bounded-text.ts';
 import { startTimer } from './clock.ts';
+import { absence, decisionOf, outcomeOf, type ResponseEnd } from './decision.ts';
 import { defined } from './defined.ts';
 import { Delegation } from './delegation.ts';
-import type { GuardMode, GuardRules } from './guard-rules.ts';
+import type { GuardRules } from './guard-rules.ts';
 import { harmless } from './harmless.ts';
-import type { AbsenceReason, Decision, OpenHop, Outcome } from './hop.ts';
-import { type HopSpan, serverSpan } from './hop-span.ts';
+import type { Decision, OpenHop, Outcome } from './hop.ts';
+import { type HopSpan, localSpan, serverSpan } from './hop-span.ts';
 import { type Identity, identify, NOBODY } from './identify.ts';
 import type { InboundRequest } from './inbound-request.ts';
 import { isInternalAddress } from './peer-address.ts';
+import { askPolicy, type Policy } from './policy.ts';
 import type { Complete, Recorder } from './recorder.ts';
 import type { RefusalCode } from './refusal.ts';
 import { askScopes, type RouteRules } from './route-rules.ts';
 import * as semconv from './semconv.ts';
 import { spanContextIn } from './trace-context.ts';
-
-/** How the response ended: `sent` when all of it went out. */
-interface ResponseEnd {
-  readonly sent: boolean;
-  readonly status: number;
-}
 
 export interface VisitOptions<R> {
   readonly request: InboundRequest;
@@ -32,6 +28,8 @@ export interface VisitOptions<R> {
   readonly rules: GuardRules;
   readonly recorder: Recorder;
 }
+
+type ScopesOf<R> = Exclude<RouteRules<R>['scopes'], readonly string[] | undefined>;
 
 /** One request at the guard, from its arrival to the end of its answer: gives one observation, whatever happens. */
 export class Visit<R> {
@@ -66,15 +64,72 @@ export class Visit<R> {
   }
 
   /**
-   * The second half of the decision, where the route's scopes are a function of the request and its body is now read.
-   * Gives the reason when the request must be refused. What a function that throws would have asked for is unknown: the
-   * call stays closed.
+   * The second half of the decision, where there is one: the body is read now. Scopes that are a function of the request, the
+   * policy, and the ledger's confirmation. Gives the reason when the request must be refused.
    */
-  admitBody(): RefusalCode | undefined {
-    const { scopes } = this.#o.route;
-    if (typeof scopes !== 'function') return undefined;
+  admitBody(): RefusalCode | undefined | Promise<RefusalCode | undefined> {
+    const { route, rules } = this.#o;
+    const refused = typeof route.scopes === 'function' ? this.#admitScopes(route.scopes) : undefined;
+    if (refused !== undefined) return refused;
+    const isAsked = rules.policy !== undefined && route.public !== true;
+    return isAsked || route.confirm !== undefined ? this.#admitLate() : undefined;
+  }
+
+  /** What a function that throws would have asked for is unknown: the call stays closed. */
+  #admitScopes(scopes: ScopesOf<R>): RefusalCode | undefined {
     const asked = this.#askScopes(scopes);
     return this.#conclude(this.#refused ?? asked ?? this.#scopeMissing());
+  }
+
+  async #admitLate(): Promise<RefusalCode | undefined> {
+    const { policy } = this.#o.rules;
+    const isOpen = this.#o.route.public === true || this.#wouldDeny();
+    const refused = policy === undefined || isOpen ? undefined : await this.#admitPolicy(policy);
+    return refused ?? this.#admitConfirmed();
+  }
+
+  #wouldDeny(): boolean {
+    return this.#decision?.reason !== undefined;
+  }
+
+  async #admitPolicy(policy: Policy): Promise<RefusalCode | undefined> {
+    const { subject, actors, peer, authority } = this.#identity;
+    const operation = this.#ask('operation') ?? this.#routeName();
+    const resource = this.#ask('resource');
+    const { purpose } = this.#o.route;
+    const scopes = authority.scopes ?? [];
+    const answer = await askPolicy(policy, {
+      ...defined({ subject, peer, resource, purpose }),
+      actors,
+      scopes,
+      operation,
+    });
+    const refused = this.#conclude(
+      answer === undefined ? 'policy_unavailable' : answer.outcome === 'deny' ? 'policy_denied' : undefined,
+    );
+    if (this.#decision === undefined || answer === undefined) return refused;
+    const by = this.#text(answer.policy, 'decision.policy', 256);
+    const reason = this.#text(answer.reason, 'decision.reason', 400);
+    const why = [this.#decision.reason, reason].filter((each) => each !== undefined).join(': ');
+    this.#decision = { ...this.#decision, ...(by && { policy: by }), ...(why !== '' && { reason: why }) };
+    return refused;
+  }
+
+  /** Says what is about to be done, as a step of its own, and waits until the ledger has it. */
+  async #admitConfirmed(): Promise<RefusalCode | undefined> {
+    const { recorder, route, rules } = this.#o;
+    if (route.confirm === undefined) return undefined;
+    const { timeoutMs = 2_000, otherwise } = route.confirm;
+    const { traceId, spanId } = this.#span.ids;
+    const step = localSpan(this.#span.context, `${this.#routeName()} confirmed`, this.#span.ids);
+    const outcome = { status: 'unknown', code: 'not_done_yet' } as const;
+    const { startMs } = this.#timer;
+    const account = { ...this.#account(), span: step.ids, parentSpanId: spanId, cause: { traceId, spanId } };
+    recorder.record({ ...account, side: 'local', startMs, endMs: this.#timer.endMs(), outcome });
+    step.end(false);
+    if (await recorder.confirm(timeoutMs)) return undefined;
+    this.#anomalies.add('not_confirmed', `the ledger did not confirm within ${timeoutMs} ms`);
+    return otherwise === 'refuse' && rules.mode === 'enforce' ? this.#conclude('not_confirmed') : undefined;
   }
 
   /** The context of the request's own code: its delegation, its inbound hop, and a span. */
@@ -133,7 +188,7 @@ export class Visit<R> {
     return this.#requiredScopes.every((scope) => held?.includes(scope)) ? undefined : 'insufficient_scope';
   }
 
-  #askScopes(ask: Exclude<RouteRules<R>['scopes'], readonly string[] | undefined>): RefusalCode | undefined {
+  #askScopes(ask: ScopesOf<R>): RefusalCode | undefined {
     try {
       this.#requiredScopes = askScopes(ask, this.#o.native);
       return undefined;
@@ -224,21 +279,3 @@ export class Visit<R> {
     return boundedText(value, { max, name, anomalies: this.#anomalies });
   }
 }
-
-/** What the guard decided, under the policy by which it did. */
-function decisionOf(
-  refused: RefusalCode | undefined,
-  { isPublic, mode }: { isPublic: boolean; mode: GuardMode },
-): Decision {
-  if (isPublic) return { outcome: 'permit', policy: 'behalf-guard/public' };
-  if (refused === undefined) return { outcome: 'permit', policy: `behalf-guard/${mode}` };
-  if (mode === 'observe') return { outcome: 'permit', policy: 'behalf-guard/observe', reason: `would_deny:${refused}` };
-  return { outcome: 'deny', policy: 'behalf-guard/enforce', reason: refused };
-}
-
-function outcomeOf({ sent, status }: ResponseEnd): Outcome {
-  if (!sent) return { status: 'unknown', code: 'response_not_completed' };
-  return { status: status < 400 ? 'ok' : 'error', code: String(status) };
-}
-
-const absence = (status: string): AbsenceReason => (status === 'absent' ? 'none_observed' : 'unverifiable');
