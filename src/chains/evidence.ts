@@ -4,6 +4,7 @@ import type { Draft } from './crossing.ts';
 import { type End, firstOf } from './end.ts';
 import type { History } from './history.ts';
 import type { UnjudgedHop } from './hop.ts';
+import type { Lineage } from './lineage.ts';
 import type { Thresholds } from './thresholds.ts';
 
 /** What a rule may look at: one chain's parts, who else in the set used the same tokens, what was before, and what it judges by. */
@@ -28,11 +29,18 @@ export interface Surroundings {
   /** True when a hop has a predecessor, certain or among candidates. */
   readonly isLed: (hopId: string) => boolean;
   /** Every hop that led to this one, the nearest first; ambiguous links are not followed. */
-  readonly before: (hopId: string) => readonly UnjudgedHop[];
+  readonly before: (hopId: string) => Path;
   /** True when the callee received a trace context: somebody claims to stand before it. */
   readonly namesParent: (hop: UnjudgedHop) => boolean;
-  /** True when the caller names a step that led to its call, and nobody reported that step. */
-  readonly namesUnseen: (hop: UnjudgedHop) => boolean;
+  /** True when somebody reports the exchange a token came out of. */
+  readonly isMinted: (digest: string) => boolean;
+}
+
+/** Hops one after the other, found only as far as somebody asks: the way up of a long chain is long. */
+export interface Path extends Iterable<UnjudgedHop> {
+  readonly find: (test: (hop: UnjudgedHop) => boolean) => UnjudgedHop | undefined;
+  readonly some: (test: (hop: UnjudgedHop) => boolean) => boolean;
+  readonly filter: (test: (hop: UnjudgedHop) => boolean) => readonly UnjudgedHop[];
 }
 
 export interface Accounts {
@@ -47,10 +55,10 @@ interface Known {
   readonly draftOf: ReadonlyMap<string, Draft>;
   readonly linksTo: ReadonlyMap<string, readonly Link[]>;
   readonly uses: ReadonlyMap<string, readonly UnjudgedHop[]>;
-  readonly bySpan: ReadonlyMap<string, readonly End[]>;
+  readonly lineage: Pick<Lineage, 'mintedBy'>;
 }
 
-export function surroundingsOf({ hops, draftOf, linksTo, uses, bySpan }: Known): Surroundings {
+export function surroundingsOf({ hops, draftOf, linksTo, uses, lineage }: Known): Surroundings {
   const calleeOf = (hop: UnjudgedHop) => draftOf.get(hop.id)?.callee;
   return {
     hop: (id) => hops.get(id),
@@ -59,9 +67,9 @@ export function surroundingsOf({ hops, draftOf, linksTo, uses, bySpan }: Known):
     peerHostOf: (hop) =>
       firstOf([calleeOf(hop)], (entry) => entry.transport.peerAddress)?.replace(/(?<=[\]\d.a-z]):\d+$/, ''),
     isLed: (hopId) => linksTo.has(hopId),
-    before: remembered((hopId: string) => before(hopId, linksTo).flatMap((id) => hops.get(id) ?? [])),
+    before: (hopId) => pathOf(() => before(hopId, linksTo, hops)),
     namesParent: (hop) => calleeOf(hop)?.parentSpanId !== undefined,
-    namesUnseen: (hop) => namesUnseen(draftOf.get(hop.id)?.caller, bySpan),
+    isMinted: (digest) => lineage.mintedBy(digest).length > 0,
   };
 }
 
@@ -86,17 +94,29 @@ function remembered<K, V>(answer: (key: K) => V): (key: K) => V {
 
 const entriesOf = (end: End | undefined): readonly HopEntry[] => (end?.accounts ?? []).map(({ entry }) => entry);
 
-/** By the cause it names, else by its parent. */
-function namesUnseen(caller: End | undefined, bySpan: Known['bySpan']): boolean {
-  if (caller === undefined) return false;
-  const cause = firstOf([caller], (entry) => entry.cause);
-  if (cause !== undefined) return !bySpan.has(`${cause.traceId}/${cause.spanId}`);
-  return caller.parentSpanId !== undefined && !bySpan.has(`${caller.traceId}/${caller.parentSpanId}`);
+function pathOf(walk: () => Iterable<UnjudgedHop>): Path {
+  const find: Path['find'] = (test) => {
+    for (const hop of walk()) if (test(hop)) return hop;
+    return undefined;
+  };
+  return {
+    [Symbol.iterator]: () => walk()[Symbol.iterator](),
+    find,
+    some: (test) => find(test) !== undefined,
+    filter: (test) => [...walk()].filter(test),
+  };
 }
 
 /** Breadth first; what was seen once is not walked again, so cycles end. */
-function before(hopId: string, linksTo: ReadonlyMap<string, readonly Link[]>): readonly string[] {
+function* before(
+  hopId: string,
+  linksTo: Known['linksTo'],
+  hops: Known['hops'],
+): Generator<UnjudgedHop, undefined, undefined> {
   const seen = new Set([hopId]);
-  for (const id of seen) for (const { from, grade } of linksTo.get(id) ?? []) if (grade !== 'ambiguous') seen.add(from);
-  return [...seen].slice(1);
+  for (const id of seen) {
+    const hop = id === hopId ? undefined : hops.get(id);
+    if (hop !== undefined) yield hop;
+    for (const { from, grade } of linksTo.get(id) ?? []) if (grade !== 'ambiguous') seen.add(from);
+  }
 }

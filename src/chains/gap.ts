@@ -3,7 +3,7 @@ import { headOf } from './candidate.ts';
 import type { Gap, Link } from './chain.ts';
 import type { Draft } from './crossing.ts';
 import { type End, indexBySpan, isVerifiedBy } from './end.ts';
-import { ancestorsOf, type Lineage } from './lineage.ts';
+import { endsAbove, type Lineage } from './lineage.ts';
 import { sortedSet } from './order.ts';
 
 const SAMPLED = 0x01; // W3C Trace Context, trace-flags
@@ -27,7 +27,12 @@ export function gapsOf(
 ): readonly Gap[] {
   const bySpan = indexBySpan(ends);
   const around: Surroundings = {
-    exchanging: new Set(lineage.exchanges.flatMap(({ entry }) => [...ancestorsOf(entry, bySpan)])),
+    exchanging: new Set(
+      endsAbove(
+        lineage.exchanges.map(({ entry }) => entry),
+        bySpan,
+      ),
+    ),
     callingSpans: new Set(
       ends.filter(({ side }) => side === 'caller').map((end) => spanKey(end, end.parentSpanId ?? '')),
     ),

@@ -26,7 +26,7 @@ export function lineageOf(exchanges: readonly SeenExchange[], ends: readonly End
   const bySpan = indexBySpan(ends);
   const answered = new Map(
     sorted.toReversed().flatMap((exchange) => {
-      const [nearest] = ancestorsOf(exchange.entry, bySpan);
+      const nearest = ancestorsOf(exchange.entry, bySpan).next().value;
       return nearest?.side === 'caller' && nearest.service !== exchange.entry.reporter.service
         ? [[nearest, exchange]]
         : [];
@@ -73,17 +73,29 @@ function isMadeBy(entry: ExchangeEntry, end: End, bySpan: ReadonlyMap<string, re
   return false;
 }
 
-/** Every end above an exchange's span, by parentage, the nearest first. */
-export function ancestorsOf(entry: ExchangeEntry, bySpan: ReadonlyMap<string, readonly End[]>): ReadonlySet<End> {
+/** Every end above an exchange's span, by parentage, the nearest first. Found only as far as somebody asks. */
+function* ancestorsOf(
+  entry: ExchangeEntry,
+  bySpan: ReadonlyMap<string, readonly End[]>,
+): Generator<End, undefined, undefined> {
+  yield* endsAbove([entry], bySpan);
+}
+
+/** Every end above any of these exchanges, each once. */
+export function* endsAbove(
+  entries: readonly ExchangeEntry[],
+  bySpan: ReadonlyMap<string, readonly End[]>,
+): Generator<End, undefined, undefined> {
   const found = new Set<End>();
-  const keys = new Set(entry.trace === undefined ? [] : spanKeysOf(entry.trace));
+  const keys = new Set(entries.flatMap(({ trace }) => (trace === undefined ? [] : spanKeysOf(trace))));
   for (const key of keys) {
     for (const end of bySpan.get(key) ?? []) {
+      if (found.has(end)) continue;
       found.add(end);
+      yield end;
       for (const next of stepsUp(end)) keys.add(next);
     }
   }
-  return found;
 }
 
 /** A place in a trace, and the one above it. */

@@ -8,7 +8,7 @@ import { type Evidence, type Surroundings, surroundingsOf } from './evidence.ts'
 import { gapsOf } from './gap.ts';
 import { type History, NO_HISTORY } from './history.ts';
 import { hopOf, type UnjudgedHop } from './hop.ts';
-import { ancestorsOf, type Lineage, lineageOf } from './lineage.ts';
+import { endsAbove, type Lineage, lineageOf } from './lineage.ts';
 import { linksOf } from './link.ts';
 import { compare, groupBy } from './order.ts';
 import { RULES } from './rules/index.ts';
@@ -69,7 +69,7 @@ function survey(recorded: readonly Recorded[]): Whole {
     hops,
     linksTo,
     gapsBeside: groupBy(gapsOf(drafts, links, ends, lineage), (gap) => gap.hop),
-    surroundings: surroundingsOf({ hops, draftOf, linksTo, uses, bySpan }),
+    surroundings: surroundingsOf({ hops, draftOf, linksTo, uses, lineage }),
     bySpan,
   };
 }
@@ -114,13 +114,19 @@ const findingsOf = (evidence: Evidence, rules: readonly Rule[]): readonly Findin
 
 /** Hops in whose handling an exchange took place: the issuer answered for them. */
 function issuerHops({ exchanges, drafts }: Component, { bySpan }: Whole): ReadonlySet<string> {
+  const byReporter = groupBy(exchanges, ({ entry }) => entry.reporter.service);
   const issuing = new Set<string>();
-  for (const { entry } of exchanges) {
-    const around = ancestorsOf(entry, bySpan);
+  for (const [service, answered] of byReporter) {
+    const around = new Set(
+      endsAbove(
+        answered.map(({ entry }) => entry),
+        bySpan,
+      ),
+    );
     for (const { id, caller, callee } of drafts) {
       const end = callee ?? caller;
       if (end === undefined || !around.has(end)) continue;
-      if (callee === undefined || callee.service === entry.reporter.service) issuing.add(id);
+      if (callee === undefined || callee.service === service) issuing.add(id);
     }
   }
   return issuing;
