@@ -24,8 +24,18 @@ export const byStrength = (a: Recorded<HopEntry>, b: Recorded<HopEntry>): number
 const strength = (entry: HopEntry): number =>
   (entry.authority?.verification.status === 'verified' ? 0 : 2) + (entry.source.signal === 'log' ? 0 : 1);
 
-/** Ends by trace and span id; several may share one. */
+const indexes = new WeakMap<readonly End[], ReadonlyMap<string, readonly End[]>>();
+
+/** Ends by trace and span id; several may share one. Made once for one list: every stage of stitching asks for it. */
 export function indexBySpan(ends: readonly End[]): ReadonlyMap<string, readonly End[]> {
+  const known = indexes.get(ends);
+  if (known !== undefined) return known;
+  const index = indexOf(ends);
+  indexes.set(ends, index);
+  return index;
+}
+
+function indexOf(ends: readonly End[]): ReadonlyMap<string, readonly End[]> {
   const index = new Map<string, End[]>();
   for (const end of ends) {
     for (const spanId of end.spanIds) {

@@ -2,31 +2,34 @@ import type { EntryParty, ExchangeEntry } from '#observation';
 import type { Completeness, Exchange, Gap, Hop, Recorded } from './chain.ts';
 import type { Component } from './component.ts';
 import { accountsOf } from './crossing.ts';
-import { compare, sortedSet } from './order.ts';
+import { smallest, sortedSet } from './order.ts';
 import { basisRank } from './party-key.ts';
 
 /** The oldest observation names the chain: what arrives later keeps the name. */
 export function chainIdOf({ drafts, exchanges }: Component): string {
   const ids = [...drafts.flatMap(accountsOf), ...exchanges].map(({ entry }) => entry.id);
-  return `c_${ids.toSorted(compare)[0]?.replaceAll('-', '') ?? ''}`;
+  return `c_${ids.length === 0 ? '' : smallest(ids).replaceAll('-', '')}`;
 }
 
 /** What a chain is known by: its traces, transactions, time, parties and services. */
 export function summaryOf(component: Component, hops: readonly Hop[], exchanges: readonly Exchange[]) {
   const accounts = [...component.drafts.flatMap(accountsOf), ...component.exchanges];
-  const times = accounts.map(({ entry }) => BigInt(entry.time)).toSorted((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+  const times = accounts.map(({ entry }) => entry.time);
   const named = [...hops, ...exchanges];
   const longest = named.toSorted((a, b) => rankOf(a.actors) - rankOf(b.actors) || b.actors.length - a.actors.length)[0];
   return {
     traceIds: sortedSet(accounts.flatMap(({ entry }) => entry.trace?.traceId ?? [])),
     transactions: sortedSet(hops.flatMap((hop) => hop.authority?.transaction ?? [])),
-    from: String(times[0] ?? 0n),
-    to: String(times.at(-1) ?? 0n),
+    from: times.reduce((least, time) => (isBefore(time, least) ? time : least), times[0] ?? '0'),
+    to: times.reduce((most, time) => (isBefore(most, time) ? time : most), times[0] ?? '0'),
     subject: named.flatMap((each) => each.subject ?? []).toSorted((a, b) => basisRank(a) - basisRank(b))[0] ?? null,
     actors: longest?.actors ?? [],
     services: sortedSet(accounts.map(({ entry }) => entry.reporter.service)),
   };
 }
+
+/** Decimal nanoseconds without leading zeros: the shorter is the earlier. */
+const isBefore = (a: string, b: string): boolean => (a.length === b.length ? a < b : a.length < b.length);
 
 const rankOf = (actors: readonly EntryParty[]): number => Math.min(99, ...actors.map(basisRank));
 
