@@ -1,6 +1,6 @@
 import type { Evidence } from '../evidence.ts';
 import type { UnjudgedHop } from '../hop.ts';
-import { entriesOfHop, type Rule, type Violation } from './rule.ts';
+import { credentialOf, entriesOfHop, type Rule, type Violation } from './rule.ts';
 
 /**
  * One token presented by several workloads. Passing the same token on along a chain is not sharing (a Txn-Token does so by
@@ -21,7 +21,7 @@ export const sharedCredential: Rule = {
     [...digestsOf(evidence)].flatMap(([digest, first]): Violation[] => {
       const all = evidence.usesOf(digest);
       if (all.length < 2) return [];
-      const uses = all.filter((use) => !mayContinueToken(use, evidence));
+      const uses = all.filter((use) => !mayContinueToken(use, all, evidence));
       const { reported, strangers } = presentersOf(uses, evidence);
       const presenters = [...reported, ...strangers];
       const isRightful = reported.length === 1 && first.callerEntries.length > 0;
@@ -32,11 +32,19 @@ export const sharedCredential: Rule = {
 };
 
 /**
- * A hop that some earlier use of the same token led to, through whatever steps, passes it on. So may one whose caller names
- * a step before it that nobody reported.
+ * A hop that some earlier use of the same token led to, through whatever steps, passes it on. So may a service that was
+ * itself called with the token, and one of which nobody tells what it was called with.
  */
-const mayContinueToken = (use: UnjudgedHop, { before, namesUnseen }: Evidence): boolean =>
-  namesUnseen(use) || before(use.id).some((earlier) => earlier.authority?.digest === use.authority?.digest);
+function mayContinueToken(use: UnjudgedHop, uses: readonly UnjudgedHop[], evidence: Evidence): boolean {
+  if (uses.some((other) => other.to !== null && other.to.name === use.from?.name)) return true;
+  const earlier = evidence.before(use.id);
+  if (earlier.some((each) => each.authority?.digest === use.authority?.digest)) return true;
+  const inbound = earlier.find(({ kind }) => kind === 'crossing');
+  return inbound === undefined ? namesEarlier(use, evidence) : credentialOf(evidence, inbound) === undefined;
+}
+
+const namesEarlier = (use: UnjudgedHop, { accountsOf }: Evidence): boolean =>
+  accountsOf(use).caller.some(({ trace, cause }) => trace?.parentSpanId !== undefined || cause !== undefined);
 
 /** Each digest used in this chain, with the hop to show it at: one nobody reported making, if there is one. */
 function digestsOf({ hops }: Evidence): ReadonlyMap<string, UnjudgedHop> {
