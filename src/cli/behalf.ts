@@ -9,6 +9,7 @@ import { exportHops } from './export.ts';
 import { fsck } from './fsck.ts';
 import { migrate } from './migrate.ts';
 import { parties } from './parties.ts';
+import { reindex } from './reindex.ts';
 import { serve } from './serve.ts';
 import { ENVIRONMENT } from './settings.ts';
 import { verify } from './verify.ts';
@@ -24,6 +25,7 @@ const COMMANDS: readonly Command[] = [
   blastRadius,
   verify,
   fsck,
+  reindex,
   exportHops,
   evidence,
   witness,
