@@ -15,10 +15,16 @@ const own = new AsyncLocalStorage<Context>();
 const hasContextManager = (): boolean => context.with(probe, () => context.active().getValue(PROBE) === true);
 
 /** The OpenTelemetry context of the running code, whether or not the host has a context manager. */
-export const activeContext = (): Context => (hasContextManager() ? context.active() : (own.getStore() ?? ROOT_CONTEXT));
+export function activeContext(): Context {
+  const active = context.active();
+  if (active !== ROOT_CONTEXT) return active;
+  const mine = own.getStore();
+  return mine === undefined || hasContextManager() ? active : mine;
+}
 
 /** Runs `run`, and what it starts, in `within`. */
-export const runInContext = <T>(within: Context, run: () => T): T => own.run(within, () => context.with(within, run));
+export const runInContext = <T>(within: Context, run: () => T): T =>
+  context.with(within, () => (context.active() === within ? run() : own.run(within, run)));
 
 export const withDelegation = (base: Context, delegation: Delegation): Context => base.setValue(DELEGATION, delegation);
 export const delegationIn = (within: Context): Delegation | undefined =>

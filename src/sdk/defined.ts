@@ -4,5 +4,8 @@ export type Defined<T> = { [K in keyof T as undefined extends T[K] ? never : K]:
 };
 
 /** The object without the members that are undefined. */
-export const defined = <T extends object>(value: T): Defined<T> =>
-  Object.fromEntries(Object.entries(value).filter(([, member]) => member !== undefined)) as Defined<T>;
+export function defined<T extends object>(value: T): Defined<T> {
+  const found: Partial<T> = {};
+  for (const name in value) if (value[name] !== undefined) found[name] = value[name];
+  return found as unknown as Defined<T>;
+}

@@ -89,7 +89,7 @@ export function describeExchange(exchange: Exchange): Seen {
   return defined({ ...seen, absent: {}, anomalies: anomalies.all() });
 }
 
-/** The attributes of an exchange's log record but its ending, named by semconv.ts. */
+/** The attributes of an exchange's log record but its identity and its ending, named by semconv.ts. */
 export const exchangeAttributes = (exchange: ExchangeAccount): Record<string, AnyValue> => ({
   ...sharedAttributes(exchange),
   ...decisionAttributes(exchange.decision),

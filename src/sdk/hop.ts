@@ -61,7 +61,7 @@ export type OpenHop = Omit<HopAccount, 'endMs' | 'outcome'>;
 
 type AttributeMap = Record<string, AnyValue>;
 
-/** The attributes of a hop's log record but its ending, named by semconv.ts. A member that is undefined is not sent. */
+/** The attributes of a hop's log record but its identity and its ending, named by semconv.ts. A member that is undefined is not sent. */
 export function hopAttributes(hop: OpenHop): AttributeMap {
   return {
     ...sharedAttributes(hop),
@@ -74,7 +74,6 @@ export function hopAttributes(hop: OpenHop): AttributeMap {
     [semconv.RESOURCE]: hop.resource,
     [semconv.SCOPES_REQUIRED]: hop.requiredScopes,
     [semconv.PURPOSE]: hop.purpose,
-    ...authorityAttributes(hop.authority),
     ...decisionAttributes(hop.decision),
   };
 }
@@ -87,19 +86,24 @@ export const endingAttributes = ({ endMs, outcome }: { endMs?: number; outcome?:
 });
 
 /** What hops and exchanges have in common. */
-export function sharedAttributes(
-  o: Pick<HopAccount, 'parentSpanId' | 'cause' | 'subject' | 'actors' | 'absent' | 'anomalies'>,
-): AttributeMap {
+export function sharedAttributes(o: Pick<HopAccount, 'parentSpanId' | 'cause' | 'absent' | 'anomalies'>): AttributeMap {
   return {
     [semconv.PARENT_SPAN_ID]: o.parentSpanId,
     [semconv.CAUSE_TRACE_ID]: o.cause?.traceId,
     [semconv.CAUSE_SPAN_ID]: o.cause?.spanId,
-    [semconv.SUBJECT]: o.subject && partyAttribute(o.subject),
-    [semconv.ACTORS]: o.actors.map(partyAttribute),
     [semconv.ABSENT]: { ...o.absent },
     [semconv.ANOMALIES]: o.anomalies.map(({ code, detail }) => (detail === undefined ? { code } : { code, detail })),
   };
 }
+
+/** On whose behalf, through whom, by which authority: the same for every request that comes with one token. */
+export const identityAttributes = (
+  o: Pick<HopAccount, 'subject' | 'actors'> & Partial<Pick<HopAccount, 'authority'>>,
+) => ({
+  [semconv.SUBJECT]: o.subject && partyAttribute(o.subject),
+  [semconv.ACTORS]: o.actors.map(partyAttribute),
+  ...(o.authority && authorityAttributes(o.authority)),
+});
 
 export const decisionAttributes = (decision: Decision | undefined): AttributeMap => ({
   [semconv.DECISION_OUTCOME]: decision?.outcome,

@@ -7,7 +7,10 @@ export interface LogContent {
   readonly eventName: string;
   readonly time: string;
   readonly span: SpanRef & { readonly traceFlags: number };
-  readonly attributes: Readonly<Record<string, AnyValue>>;
+  readonly attributes: readonly Readonly<Record<string, AnyValue>>[];
+  /** Further attributes that are encoded already. */
+  readonly encoded: Uint8Array;
+  readonly ending?: LogEnding;
 }
 
 /** What is known of a record only at its end: further fields of the same message, to be put behind the first part. */
@@ -26,14 +29,16 @@ const writer = new BackwardWriter();
  * works on a list of records of the log SDK. Fields of a message may stand in any order and in several parts, which are
  * joined by writing them one behind the other (protobuf encoding, "last one wins" and repeated fields).
  */
-export function encodeRecord({ eventName, time, span, attributes }: LogContent): Uint8Array {
+export function encodeRecord({ eventName, time, span, attributes, encoded, ending }: LogContent): Uint8Array {
   writer.reset();
+  if (ending !== undefined) writeEnding(ending);
+  writer.raw(encoded);
   writeText(12, eventName);
   writeHex(10, span.spanId);
   writeHex(9, span.traceId);
   writer.fixed32(span.traceFlags);
   writer.byte(tagOf(8, 5));
-  writeAttributes(6, attributes);
+  for (const some of attributes) writeAttributes(6, some);
   writer.byte(INFO);
   writer.byte(tagOf(2, 0));
   writer.fixed64(BigInt(time));
@@ -41,10 +46,21 @@ export function encodeRecord({ eventName, time, span, attributes }: LogContent):
   return writer.take();
 }
 
-export function encodeEnding({ observedTime, attributes }: LogEnding): Uint8Array {
+export function encodeEnding(ending: LogEnding): Uint8Array {
   writer.reset();
+  writeEnding(ending);
+  return writer.take();
+}
+
+function writeEnding({ observedTime, attributes }: LogEnding): void {
   writer.fixed64(BigInt(observedTime));
   writer.byte(tagOf(11, 1));
+  writeAttributes(6, attributes);
+}
+
+/** Attributes of a log record, to be given to `encodeRecord` again and again. */
+export function encodeAttributes(attributes: Readonly<Record<string, AnyValue>>): Uint8Array {
+  writer.reset();
   writeAttributes(6, attributes);
   return writer.take();
 }
@@ -61,11 +77,41 @@ export function encodeRequest(
   resource: Uint8Array,
   records: readonly (readonly Uint8Array[])[],
 ): Uint8Array<ArrayBuffer> {
-  const parts = records.flatMap((record) => [head(2, sizeOf(record)), ...record]);
-  const scope = Buffer.concat([head(1, SCOPE.length), SCOPE]);
-  const scopeLogs = [scope, ...parts];
-  const resourceLogs = [head(1, resource.length), resource, head(2, sizeOf(scopeLogs)), ...scopeLogs];
-  return Buffer.concat([head(1, sizeOf(resourceLogs)), ...resourceLogs]);
+  let inner = sizeWithHead(SCOPE.length);
+  for (const record of records) inner += sizeWithHead(sizeOf(record));
+  const outer = sizeWithHead(resource.length) + sizeWithHead(inner);
+  const bytes = new Uint8Array(sizeWithHead(outer));
+  let at = putHead(bytes, 0, 1, outer);
+  at = putMessage(bytes, at, 1, [resource]);
+  at = putHead(bytes, at, 2, inner);
+  at = putMessage(bytes, at, 1, [SCOPE]);
+  for (const record of records) at = putMessage(bytes, at, 2, record);
+  return bytes;
+}
+
+/** A field number below 16 is one byte with its wire type. */
+function sizeWithHead(length: number): number {
+  let size = 2;
+  for (let rest = length; rest >= 128; rest = Math.floor(rest / 128)) size += 1;
+  return size + length;
+}
+
+function putHead(bytes: Uint8Array, at: number, field: number, length: number): number {
+  let next = at;
+  bytes[next++] = tagOf(field, LENGTH_DELIMITED);
+  let rest = length;
+  for (; rest >= 128; rest = Math.floor(rest / 128)) bytes[next++] = (rest % 128) | 0x80;
+  bytes[next++] = rest;
+  return next;
+}
+
+function putMessage(bytes: Uint8Array, at: number, field: number, parts: readonly Uint8Array[]): number {
+  let next = putHead(bytes, at, field, sizeOf(parts));
+  for (const part of parts) {
+    bytes.set(part, next);
+    next += part.length;
+  }
+  return next;
 }
 
 /** InstrumentationScope { name = 1 }. */
@@ -76,13 +122,6 @@ const SCOPE = ((): Uint8Array => {
 })();
 
 const sizeOf = (parts: readonly Uint8Array[]): number => parts.reduce((size, part) => size + part.length, 0);
-
-function head(field: number, length: number): Uint8Array {
-  writer.reset();
-  writer.varint(length);
-  writer.byte(tagOf(field, LENGTH_DELIMITED));
-  return writer.take();
-}
 
 /** A member that is undefined is not written. */
 function writeAttributes(field: number, attributes: Readonly<Record<string, AnyValue>>): void {

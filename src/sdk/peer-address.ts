@@ -25,6 +25,19 @@ for (const [network, prefix] of [
  * not leave the service in clear.
  */
 export function isInternalAddress(address: string): boolean {
+  const known = seen.get(address);
+  if (known !== undefined) return known;
+  if (seen.size >= MAX_SEEN) seen.clear();
+  const found = isInternal(address);
+  seen.set(address, found);
+  return found;
+}
+
+/** A service is called from few addresses. */
+const MAX_SEEN = 1024;
+const seen = new Map<string, boolean>();
+
+function isInternal(address: string): boolean {
   const plain = address.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, '');
   return isIP(plain) !== 0 && INTERNAL.check(plain, isIPv4(plain) ? 'ipv4' : 'ipv6');
 }

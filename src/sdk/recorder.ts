@@ -1,13 +1,21 @@
 import { randomUUID } from 'node:crypto';
 import type { Anomaly } from './anomalies.ts';
+import type { Authority } from './authority.ts';
 import { type Backlog, MemoryBacklog } from './backlog.ts';
 import { unixNano } from './clock.ts';
 import { Delivery, type DeliveryReport } from './delivery.ts';
 import { type ExchangeAccount, exchangeAttributes } from './exchange.ts';
 import { harmless } from './harmless.ts';
-import { endingAttributes, type HopAccount, hopAttributes, type OpenHop, type Outcome } from './hop.ts';
+import {
+  endingAttributes,
+  type HopAccount,
+  hopAttributes,
+  identityAttributes,
+  type OpenHop,
+  type Outcome,
+} from './hop.ts';
 import { newObservationId } from './observation-id.ts';
-import { encodeEnding, encodeRecord, encodeResource } from './otlp-record.ts';
+import { encodeAttributes, encodeEnding, encodeRecord, encodeResource, type LogEnding } from './otlp-record.ts';
 import { otlpLogExport } from './otlp-transport.ts';
 import { EVENT_EXCHANGE, EVENT_HOP, OBSERVATION_ID, SEQUENCE } from './semconv.ts';
 import { openSenderFolder, takeAbandonedFolders } from './sender-folder.ts';
@@ -65,9 +73,7 @@ export class Recorder {
   record(account: HopAccount | ExchangeAccount): void {
     harmless('recording an observation', () => {
       const ending = endingOf(account.endMs, account.kind === 'hop' ? account.outcome : undefined);
-      this.#keep(account, (sequence, record) =>
-        this.#backlog.add({ sequence, record: Buffer.concat([record, ending]) }),
-      );
+      this.#keep(account, (sequence, record) => this.#backlog.add({ sequence, record }), ending);
     });
   }
 
@@ -79,7 +85,7 @@ export class Recorder {
     return ({ endMs, outcome }) =>
       void harmless('recording an ending', () => {
         if (held === undefined) return;
-        this.#backlog.complete(held, endingOf(endMs, outcome));
+        this.#backlog.complete(held, encodeEnding(endingOf(endMs, outcome)));
         this.#own.notify();
       });
   }
@@ -112,13 +118,15 @@ export class Recorder {
   #keep(
     account: OpenHop | ExchangeAccount,
     put: (sequence: number, record: Uint8Array) => boolean,
+    ending?: LogEnding,
   ): number | undefined {
     this.#sequence += 1;
     const sequence = this.#sequence;
     const lost = this.#own.lost;
     if (this.#own.closed) return this.#lose(sequence, 'the sender was stopped');
-    const anomalies = lost > this.#lostReported ? [...account.anomalies.slice(0, 31), lossOf(lost)] : account.anomalies;
-    if (!put(sequence, recordOf({ ...account, anomalies }, sequence))) {
+    const isTold = lost === this.#lostReported;
+    const told = isTold ? account : { ...account, anomalies: [...account.anomalies.slice(0, 31), lossOf(lost)] };
+    if (!put(sequence, recordOf(told, sequence, ending))) {
       return this.#lose(sequence, `${this.#backlog.pending} observations are waiting`);
     }
     this.#lostReported = lost;
@@ -156,23 +164,34 @@ const lossOf = (lost: number): Anomaly => ({
   detail: `${lost} of this sender since its start`,
 });
 
-const recordOf = (account: OpenHop | ExchangeAccount, sequence: number): Uint8Array =>
+const recordOf = (account: OpenHop | ExchangeAccount, sequence: number, ending: LogEnding | undefined): Uint8Array =>
   encodeRecord({
     eventName: account.kind === 'hop' ? EVENT_HOP : EVENT_EXCHANGE,
     time: unixNano(account.startMs),
     span: account.span,
-    attributes: {
-      [OBSERVATION_ID]: newObservationId(account.startMs),
-      [SEQUENCE]: sequence,
-      ...(account.kind === 'hop' ? hopAttributes(account) : exchangeAttributes(account)),
-    },
+    attributes: [
+      { [OBSERVATION_ID]: newObservationId(account.startMs), [SEQUENCE]: sequence },
+      account.kind === 'hop' ? hopAttributes(account) : exchangeAttributes(account),
+    ],
+    encoded: account.kind === 'hop' ? encodedIdentity(account) : encodeAttributes(identityAttributes(account)),
+    ...(ending && { ending }),
   });
 
-const endingOf = (endMs: number, outcome: Outcome | undefined): Uint8Array =>
-  encodeEnding({
-    observedTime: unixNano(endMs),
-    attributes: endingAttributes({ endMs, ...(outcome && { outcome }) }),
-  });
+/** Of tokens that were verified before, as their readings are kept: by the authority, whose reading holds the others. */
+const identities = new WeakMap<Authority, Pick<OpenHop, 'subject' | 'actors'> & { readonly bytes: Uint8Array }>();
+
+function encodedIdentity({ subject, actors, authority }: OpenHop): Uint8Array {
+  const known = identities.get(authority);
+  if (known !== undefined && known.subject === subject && known.actors === actors) return known.bytes;
+  const bytes = encodeAttributes(identityAttributes({ ...(subject && { subject }), actors, authority }));
+  identities.set(authority, { ...(subject && { subject }), actors, bytes });
+  return bytes;
+}
+
+const endingOf = (endMs: number, outcome: Outcome | undefined): LogEnding => ({
+  observedTime: unixNano(endMs),
+  attributes: endingAttributes({ endMs, ...(outcome && { outcome }) }),
+});
 
 /** The process ended before its request did: whether the answer went out is not known. */
 const SPOOLED: Pick<SpoolFolder, 'abandonedEnding'> = {
