@@ -39,6 +39,7 @@ export const collector: FastifyPluginAsync<CollectorSetup> = async (app, setup) 
   });
   app.setNotFoundHandler((request, reply) => refuse(notServed(request), { request, reply, accounting, alarm }));
   app.addHook('onSend', packAnswer);
+  closeAfterAnswers(app);
 
   for (const signal of ['traces', 'logs'] as const) {
     app.post(`/v1/${signal}`, async (request, reply) => {
@@ -57,6 +58,17 @@ export const collector: FastifyPluginAsync<CollectorSetup> = async (app, setup) 
     app.route({ method: ['GET', 'PUT', 'DELETE', 'PATCH'], url: `/v1/${signal}`, handler: notAllowed });
   }
 };
+
+/** While the server closes, an answer ends its connection: kept alive, it would hold up the end for a minute. */
+function closeAfterAnswers(app: FastifyInstance): void {
+  let isClosing = false;
+  app.addHook('preClose', async () => {
+    isClosing = true;
+  });
+  app.addHook('onSend', async (_request, reply) => {
+    if (isClosing) reply.header('connection', 'close');
+  });
+}
 
 /** Below this an answer is not worth packing: gzip adds 20 bytes of its own. */
 const PACKED_FROM_BYTES = 256;
