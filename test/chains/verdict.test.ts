@@ -14,11 +14,17 @@ const verified = (entries: readonly Recorded[]): readonly Recorded[] =>
     return { ...each, entry: { ...entry, authority } };
   });
 
-/** Who reported what, and what led to what: verification may also make known what was only a guess, and then that is judged. */
+/**
+ * Who reported what, which account is believed, and what led to what: verification may also make known what was only a guess,
+ * or one of two contradicting accounts the stronger one, and then that is judged.
+ */
 const structure = (chains: readonly Chain[]): string =>
   JSON.stringify(
     chains.map(({ hops, links }) => [
-      hops.map((hop) => [hop.id, hop.callerEntries, hop.calleeEntries, hop.authority?.digest]),
+      hops.map((hop) => [
+        [hop.id, hop.callerEntries, hop.calleeEntries, hop.authority?.digest],
+        [hop.subject, hop.actors, hop.peer, hop.decision, hop.outcome, hop.requiredScopes],
+      ]),
       links.map((link) => [link.from, link.to, link.grade === 'ambiguous']),
     ]),
   );
