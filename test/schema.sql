@@ -157,10 +157,11 @@ create table behalf.projection (
 );
 create table behalf.sequenced_id (
   log_id integer not null,
-  observation_id uuid not null,
+  day integer not null default (((EXTRACT(epoch FROM now()))::bigint / 86400))::integer,
   leaf_index bigint not null,
-  constraint sequenced_id_pkey PRIMARY KEY (log_id, observation_id)
-);
+  observation_id uuid not null,
+  constraint sequenced_id_pkey PRIMARY KEY (log_id, observation_id, day)
+) partition by RANGE (day);
 create table behalf.tile (
   log_id integer not null,
   level smallint not null,
@@ -224,6 +225,52 @@ begin
     execute format('alter table behalf.entry attach partition behalf.%I for values from (%s) to (%s)', name, first, first + width);
     execute format('create trigger append_only_truncate before truncate on behalf.%I execute function behalf.refuse_change()', name);
   end loop;
+end $function$;
+CREATE OR REPLACE FUNCTION behalf.extend_sequenced_id()
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  today constant integer := extract(epoch from now())::bigint / 86400;
+  name  text;
+begin
+  for part in today .. today + 1 loop
+    name := 'sequenced_id_' || part;
+    continue when to_regclass('behalf.' || name) is not null;
+    perform pg_advisory_xact_lock(hashtextextended('behalf.extend_sequenced_id', 0));
+    -- Asked of the catalog: whoever had the lock may just have made it, and to_regclass may not know yet.
+    continue when exists (select from pg_catalog.pg_class c where c.relname = name and c.relnamespace = 'behalf'::regnamespace);
+    execute format('create table behalf.%I (like behalf.sequenced_id including constraints including storage)', name);
+    execute format('alter table behalf.sequenced_id attach partition behalf.%I for values from (%s) to (%s)', name, part, part + 1);
+    execute format('create trigger append_only_truncate before truncate on behalf.%I execute function behalf.refuse_change()', name);
+  end loop;
+end $function$;
+CREATE OR REPLACE FUNCTION behalf.forget_sequenced_id(hours integer)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET lock_timeout TO '50ms'
+AS $function$
+declare
+  oldest integer; -- the first day that is still needed
+  name   text;
+begin
+  if hours is null or hours not between 24 and 8784 then
+    raise exception 'window of % hours refused: expected 24 to 8784', hours using errcode = 'invalid_parameter_value';
+  end if;
+  oldest := (extract(epoch from now())::bigint - hours * 3600) / 86400;
+  for name in
+    select c.relname from pg_catalog.pg_inherits i join pg_catalog.pg_class c on c.oid = i.inhrelid
+    where i.inhparent = 'behalf.sequenced_id'::regclass and substring(c.relname from '^sequenced_id_(\d+)$')::integer < oldest
+  loop
+    execute format('drop table behalf.%I', name);
+  end loop;
+  return true;
+exception when lock_not_available then
+  return false;
 end $function$;
 CREATE OR REPLACE FUNCTION behalf.refuse_change()
  RETURNS trigger
@@ -311,6 +358,8 @@ grant update on behalf.tile (hashes) to behalf_writer;
 grant delete, insert, select, truncate, update on behalf.unread_entry to behalf_projector;
 grant select on behalf.unread_entry to behalf_reader;
 grant execute on function behalf.extend_entry(integer,bigint) to behalf_writer;
+grant execute on function behalf.extend_sequenced_id() to behalf_writer;
+grant execute on function behalf.forget_sequenced_id(integer) to behalf_writer;
 grant usage on schema behalf to behalf_projector;
 grant usage on schema behalf to behalf_reader;
 grant usage on schema behalf to behalf_writer;

@@ -4,7 +4,15 @@ import { toLedgerError } from './database-error.ts';
 import { appendLeaves, type Edge, edgeFromTiles, rootOfEdge } from './edge.ts';
 import { LedgerError } from './errors.ts';
 import { hashLeaf, sameBytes } from './hash.ts';
-import { copyEntries, copySequenced, extendEntry, selectSequenced, upsertTiles } from './sql/append.ts';
+import {
+  copyEntries,
+  copySequenced,
+  extendEntry,
+  extendSequenced,
+  forgetSequenced,
+  selectSequenced,
+  upsertTiles,
+} from './sql/append.ts';
 import { advanceLog, selectLog } from './sql/log.ts';
 import { selectTiles } from './sql/tile.ts';
 
@@ -38,6 +46,9 @@ type Attempt =
 
 /** Indexes in one partition of the entry table; the next one is made when three quarters are used. */
 const PARTITION = 2n ** 24n;
+/** An observation sent again within this many hours is stored once. Whole days are forgotten: up to a day more. */
+const WINDOW_HOURS = 24;
+const HOUR_MS = 3_600_000;
 
 export interface SequencerOptions {
   readonly database: Database;
@@ -58,6 +69,7 @@ export class Sequencer {
   readonly #queue: Call[] = [];
   #position: Position | undefined;
   #roomUpTo = 0n;
+  #windowKeptAt = Number.NEGATIVE_INFINITY;
   #draining: Promise<void> | undefined;
   #halted: LedgerError | undefined;
   #closing = false;
@@ -123,6 +135,7 @@ export class Sequencer {
       }
     } catch (error) {
       this.#position = undefined; // what the database holds is not known: read it again before the next batch
+      this.#windowKeptAt = Number.NEGATIVE_INFINITY; // its clock may have leapt past the days made
       const told = toLedgerError(error);
       for (const { reject } of calls) reject(told);
     }
@@ -145,6 +158,7 @@ export class Sequencer {
     const { size } = position.edge;
     const logId = this.#logId;
     await this.#makeRoom(size + BigInt(batch.length));
+    await this.#keepWindow();
     return transaction(this.#database.pool('writer'), async (client) => {
       const ids = batch.map((entry) => entry.id);
       const { fresh, sequenced } = place(batch, await selectSequenced(client, logId, ids), size);
@@ -171,6 +185,15 @@ export class Sequencer {
     const upTo = size + PARTITION / 2n;
     await extendEntry(this.#database.pool('writer'), this.#logId, upTo);
     this.#roomUpTo = upTo;
+  }
+
+  /** Every hour: makes tomorrow's place for ids and forgets what is beyond the window. */
+  async #keepWindow(): Promise<void> {
+    if (performance.now() - this.#windowKeptAt < HOUR_MS) return;
+    const writer = this.#database.pool('writer');
+    await extendSequenced(writer);
+    await forgetSequenced(writer, WINDOW_HOURS);
+    this.#windowKeptAt = performance.now();
   }
 
   /** Reads the right edge and refuses to build on one that does not hash to the stored root. */

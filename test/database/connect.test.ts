@@ -29,9 +29,10 @@ test('a writer waits for the disk even where the server default does not', async
 
 test('a reader writes nothing; a writer changes, removes and empties nothing', async (t) => {
   const database = await testDatabase(t);
-  const insert = `insert into behalf.sequenced_id values (1, '018f0000-0000-7000-8000-000000000000', 0)`;
+  const insert = `insert into behalf.sequenced_id (log_id, observation_id, leaf_index) values (1, '018f0000-0000-7000-8000-000000000000', 0)`;
   await assert.rejects(database.pool('reader').query(insert), { code: '25006' });
   await assert.rejects(database.pool('projector').query(insert), { code: '42501' });
+  await database.pool('writer').query('select behalf.extend_sequenced_id()');
   await database.pool('writer').query(insert);
   for (const statement of [
     'update behalf.sequenced_id set leaf_index = 1',

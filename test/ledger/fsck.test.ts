@@ -115,7 +115,7 @@ test('a root, checkpoint or remembered id that does not agree with the entries i
   await found(
     log,
     {
-      change: `insert into behalf.sequenced_id values (1, gen_random_uuid(), 3)`,
+      change: `insert into behalf.sequenced_id (log_id, observation_id, leaf_index) values (1, gen_random_uuid(), 3)`,
       mend: `delete from behalf.sequenced_id s using (select max(ctid) as at from behalf.sequenced_id where log_id = 1 and leaf_index = 3) last
              where s.log_id = 1 and s.ctid = last.at`,
     },

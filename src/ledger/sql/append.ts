@@ -36,7 +36,7 @@ export async function copyEntries(
   await copyIn(client, 'copy behalf.entry (log_id, leaf_index, bytes) from stdin (format binary)', rows);
 }
 
-/** Remembers the ids of the entries from `first` on, in order. */
+/** Remembers the ids of the entries from `first` on, in order, under the database's day. */
 export async function copySequenced(
   client: ClientBase,
   logId: number,
@@ -48,12 +48,12 @@ export async function copySequenced(
     rows
       .row()
       .int4(logId)
-      .bytes(Buffer.from(id.replaceAll('-', ''), 'hex'))
-      .int8(first + BigInt(i));
+      .int8(first + BigInt(i))
+      .bytes(Buffer.from(id.replaceAll('-', ''), 'hex'));
   }
   await copyIn(
     client,
-    'copy behalf.sequenced_id (log_id, observation_id, leaf_index) from stdin (format binary)',
+    'copy behalf.sequenced_id (log_id, leaf_index, observation_id) from stdin (format binary)',
     rows,
   );
 }
@@ -79,4 +79,15 @@ export async function upsertTiles(db: Queryable, logId: number, tiles: readonly 
 /** Makes sure partitions exist up to this index, which may be at most 2^24 beyond the log's size. */
 export async function extendEntry(db: Queryable, logId: number, upTo: bigint): Promise<void> {
   await db.query('select behalf.extend_entry($1::int, $2::bigint)', [logId, upTo]);
+}
+
+/** Makes sure that ids can be remembered today and tomorrow, by the database's clock. */
+export async function extendSequenced(db: Queryable): Promise<void> {
+  await db.query('select behalf.extend_sequenced_id()');
+}
+
+/** Forgets the ids of days that ended more than `hours` (24..8784) ago; false when others read them: ask again later. */
+export async function forgetSequenced(db: Queryable, hours: number): Promise<boolean> {
+  const { rows } = await db.query<{ done: boolean }>('select behalf.forget_sequenced_id($1::int) as done', [hours]);
+  return rows[0]?.done === true;
 }

@@ -26,11 +26,15 @@ export async function selectIndexFrom(db: Queryable, logId: number, from: bigint
   return at === undefined || at === null ? undefined : BigInt(at);
 }
 
-/** How many observation ids are remembered as sequenced. */
-export async function countSequenced(db: Queryable, logId: number): Promise<bigint> {
-  const { rows } = await db.query<{ count: string }>(
-    'select count(*) as count from behalf.sequenced_id where log_id = $1::int',
+/** How many observation ids are remembered as sequenced, and the lowest index among theirs. */
+export async function countSequenced(
+  db: Queryable,
+  logId: number,
+): Promise<{ readonly count: bigint; readonly from: bigint | undefined }> {
+  const { rows } = await db.query<{ count: string; from: string | null }>(
+    'select count(*) as count, min(leaf_index) as from from behalf.sequenced_id where log_id = $1::int',
     [logId],
   );
-  return BigInt(rows[0]?.count ?? 0);
+  const { count = '0', from = null } = rows[0] ?? {};
+  return { count: BigInt(count), from: from === null ? undefined : BigInt(from) };
 }

@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { indexesOf, range, type TestLog, testLog } from './harness.ts';
+import { hops } from './observations.ts';
+
+/** As if everything remembered so far had been sequenced some days ago. */
+async function age(log: TestLog, days: number): Promise<void> {
+  const owner = log.database.pool('owner');
+  const { rows } = await owner.query<{ day: number }>('select max(day) as day from behalf.sequenced_id');
+  const day = (rows[0]?.day ?? 0) - days;
+  await owner.query(
+    `create table behalf.sequenced_id_${day} partition of behalf.sequenced_id for values from (${day}) to (${day + 1})`,
+  );
+  await log.tamper('update behalf.sequenced_id set day = $1::int', [day]);
+}
+
+test('an observation sent again within the window is stored once; after it, once more, and fsck takes that for no damage', async (t) => {
+  const log = await testLog(t);
+  const sent = hops(3);
+  const one = await log.open();
+  await one.append(sent);
+  await one.close();
+  await age(log, 1);
+  const two = await log.open();
+  assert.deepEqual(indexesOf(await two.append(sent)), range(0, 3));
+  await two.close();
+  await age(log, 2);
+  const three = await log.open();
+  assert.deepEqual(indexesOf(await three.append(sent)), range(3, 6));
+  await three.publish();
+  await log.sound(6, three.verifierKey);
+});
+
+test('the writer cannot have anything forgotten that is not beyond 24 hours', async (t) => {
+  const log = await testLog(t);
+  const ledger = await log.open();
+  await ledger.append(hops(2));
+  const writer = log.database.pool('writer');
+  await assert.rejects(writer.query('select behalf.forget_sequenced_id(23)'), /expected 24 to 8784/);
+  await writer.query('select behalf.forget_sequenced_id(24)');
+  await log.sound(2);
+  const { rows } = await log.database.pool('reader').query('select from behalf.sequenced_id');
+  assert.equal(rows.length, 2);
+});
