@@ -175,13 +175,19 @@ function describe({ bare, large, many, one, ...rest }: Result): string {
   ].join('\n');
 }
 
+/** To bare binary COPY of the same rows in the same run. */
+const ratiosOf = ({ bare, large, many }: Awaited<ReturnType<typeof run>>) => ({
+  largeOfCopy: large.perSecond / bare.perSecond,
+  manyOfCopy: many.perSecond / bare.perSecond,
+});
+
 const { values } = parseArgs({
   options: { seconds: { type: 'string', default: '5' }, json: { type: 'boolean', default: false } },
 });
 const folder = await mkdtemp(join(tmpdir(), 'behalf-bench-'));
 try {
   const result = await run(Number(values.seconds), folder);
-  process.stdout.write(values.json ? `${JSON.stringify(result)}\n` : describe(result));
+  process.stdout.write(values.json ? `${JSON.stringify({ ...result, ratios: ratiosOf(result) })}\n` : describe(result));
 } finally {
   await rm(folder, { recursive: true, force: true });
 }
