@@ -106,7 +106,9 @@ async function removeUnfinished({ dataDir, cluster }: Places): Promise<void> {
   for (const name of await readdir(dataDir)) {
     const path = join(dataDir, name);
     if (!path.startsWith(`${cluster}${UNFINISHED}`)) continue;
-    if (Date.now() - (await lstat(path)).mtimeMs > ABANDONED_MS) await rm(path, { recursive: true, force: true });
+    const found = await lstat(path).catch(ifMissing); // another server's may have got its name meanwhile
+    if (found !== undefined && Date.now() - found.mtimeMs > ABANDONED_MS)
+      await rm(path, { recursive: true, force: true });
   }
 }
 
