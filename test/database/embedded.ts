@@ -12,10 +12,10 @@ import { startPostgres } from '#database';
 import type { Account } from '../../src/database/postgres/account.ts';
 import { afterAllOthers } from '../database.ts';
 
-/** A folder only its owner may enter, removed after the test. */
+/** A folder only its owner may enter, removed after the test: a PostgreSQL whose server was killed may be writing its last. */
 export async function closedFolder(t: TestContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'behalf-database-'));
-  afterAllOthers(t, () => rm(folder, { recursive: true, force: true }));
+  afterAllOthers(t, () => rm(folder, { recursive: true, force: true, maxRetries: 30, retryDelay: 100 }));
   return folder;
 }
 
