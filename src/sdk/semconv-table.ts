@@ -71,6 +71,24 @@ const ROWS: readonly Row[] = [
     'Address of the other end; never one on the public Internet',
     'OpenTelemetry server.address, client.address',
   ],
+  [
+    semconv.TRANSPORT_MESSAGE_ID,
+    'string',
+    'Id of the one message that crossed, as both sides know it',
+    'OpenTelemetry messaging.message.id, a2a.message.id',
+  ],
+  [
+    semconv.TRANSPORT_REQUEST_ID,
+    'string',
+    'Id of the request inside its conversation',
+    'OpenTelemetry jsonrpc.request.id',
+  ],
+  [
+    semconv.TRANSPORT_CONVERSATION,
+    'string',
+    'Conversation, session or task it belongs to; an MCP session as sha256: and its digest in hex',
+    'OpenTelemetry gen_ai.conversation.id, messaging.message.conversation_id, mcp.session.id',
+  ],
   [semconv.INITIATOR, 'map', `Who started it, where that is not the subject (impersonation); ${PARTY}`, OURS],
   [semconv.PEER, 'map', `What the transport authenticated on the other end; ${PARTY}`, 'RFC 8705, SPIFFE, Envoy XFCC'],
   [

@@ -150,6 +150,12 @@ const READS: readonly (readonly [what: string, kind: number, values: object, exp
     { protocol: 'a2a', operation: 'SendMessage', resource: 'task:t-1', conversation: 'c-1' },
   ],
   [
+    'A2A of one task',
+    SERVER,
+    { 'a2a.method.name': 'SendMessage', 'a2a.task.id': 't-1', 'a2a.message.id': 'm-1' },
+    { protocol: 'a2a', operation: 'SendMessage', resource: 'task:t-1', conversation: 'task:t-1', messageId: 'm-1' },
+  ],
+  [
     'messaging',
     PRODUCER,
     {
