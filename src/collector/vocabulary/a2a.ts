@@ -11,7 +11,8 @@ export const a2a: Vocabulary = {
     return given<Reading>({
       protocol: 'a2a',
       messageId: span.text('a2a.message.id'),
-      conversation: span.text('gen_ai.conversation.id', 'a2a.context.id') ?? (task === undefined ? undefined : `task:${task}`),
+      conversation:
+        span.text('gen_ai.conversation.id', 'a2a.context.id') ?? (task === undefined ? undefined : `task:${task}`),
       operation: method,
       resource: task === undefined ? undefined : `task:${task}`,
     });
