@@ -3,8 +3,7 @@ import { type Context, context, createContextKey, ROOT_CONTEXT } from '@opentele
 import type { Delegation } from './delegation.ts';
 import type { SpanRef } from './trace-context.ts';
 
-const DELEGATION = createContextKey('behalf delegation');
-const INBOUND = createContextKey('behalf inbound hop');
+const ACTING = createContextKey('behalf acting');
 const PROBE = createContextKey('behalf probe');
 const probe = ROOT_CONTEXT.setValue(PROBE, true);
 
@@ -26,9 +25,20 @@ export function activeContext(): Context {
 export const runInContext = <T>(within: Context, run: () => T): T =>
   context.with(within, () => (context.active() === within ? run() : own.run(within, run)));
 
-export const withDelegation = (base: Context, delegation: Delegation): Context => base.setValue(DELEGATION, delegation);
-export const delegationIn = (within: Context): Delegation | undefined =>
-  within.getValue(DELEGATION) as Delegation | undefined;
+/** One value for both: each value that is set copies the context. */
+interface Acting {
+  readonly delegation?: Delegation | undefined;
+  readonly inbound?: SpanRef | undefined;
+}
 
-export const withInboundHop = (base: Context, hop: SpanRef): Context => base.setValue(INBOUND, hop);
-export const inboundHopIn = (within: Context): SpanRef | undefined => within.getValue(INBOUND) as SpanRef | undefined;
+const NOTHING: Acting = {};
+const actingIn = (within: Context): Acting => (within.getValue(ACTING) as Acting | undefined) ?? NOTHING;
+
+export const withDelegation = (base: Context, delegation: Delegation): Context =>
+  base.setValue(ACTING, { inbound: actingIn(base).inbound, delegation });
+export const delegationIn = (within: Context): Delegation | undefined => actingIn(within).delegation;
+
+/** Without a delegation of its own the hop has the one of `base`. */
+export const withInboundHop = (base: Context, inbound: SpanRef, delegation?: Delegation): Context =>
+  base.setValue(ACTING, { inbound, delegation: delegation ?? actingIn(base).delegation });
+export const inboundHopIn = (within: Context): SpanRef | undefined => actingIn(within).inbound;

@@ -1,13 +1,17 @@
-/** Observations of one sender, ready to be sent: OTLP log records, each in one or more parts, and their resource. */
+import { RecordChunks } from './record-chunks.ts';
+
+/** Observations of one sender, ready to be sent: OTLP log records as `putRecord` frames them, and their resource. */
 export interface Batch {
   readonly resource: Uint8Array;
-  readonly records: readonly (readonly Uint8Array[])[];
+  readonly count: number;
+  /** Never changed before the batch is settled. */
+  readonly pieces: readonly Uint8Array[];
 }
 
 /** One observation on its way in. */
 export interface Waiting {
   readonly sequence: number;
-  /** The whole LogRecord, or all of it that is known before the answer leaves. */
+  /** The whole LogRecord, or all of it that is known before the answer leaves; copied by whoever keeps it. */
   readonly record: Uint8Array;
 }
 
@@ -37,18 +41,18 @@ export interface Backlog {
   close(): void;
 }
 
-/** Most observations in one export: their joining must not hold up the host's event loop. */
+/** Most observations in one export. */
 export const MAX_BATCH = 512;
-/** Most bytes in one export. */
-export const MAX_BATCH_BYTES = 1024 * 1024;
+/** Most bytes in one export, beyond the observation that passes them. */
+export const MAX_BATCH_BYTES = 512 * 1024;
 
 /** Keeps a bounded number of observations in memory: a crash of the process loses them. */
 export class MemoryBacklog implements Backlog {
   readonly #resource: Uint8Array;
   readonly #size: number;
   readonly #held = new Map<number, Uint8Array>();
-  #waiting: (readonly Uint8Array[])[] = [];
-  #taken = 0;
+  readonly #waiting = new RecordChunks();
+  #batch: Batch | undefined;
 
   constructor(resource: Uint8Array, size: number) {
     this.#resource = resource;
@@ -56,22 +60,22 @@ export class MemoryBacklog implements Backlog {
   }
 
   get pending(): number {
-    return this.#waiting.length;
+    return this.#waiting.count;
   }
 
   get full(): boolean {
-    return this.#waiting.length + this.#held.size >= this.#size;
+    return this.#waiting.count + this.#held.size >= this.#size;
   }
 
   add({ record }: Waiting): boolean {
     if (this.full) return false;
-    this.#waiting.push([record]);
+    this.#waiting.append([record]);
     return true;
   }
 
   hold({ sequence, record }: Waiting): boolean {
     if (this.full) return false;
-    this.#held.set(sequence, record);
+    this.#held.set(sequence, Buffer.from(record));
     return true;
   }
 
@@ -79,27 +83,27 @@ export class MemoryBacklog implements Backlog {
     const record = this.#held.get(sequence);
     if (record === undefined) return;
     this.#held.delete(sequence);
-    this.#waiting.push([record, ending]);
+    this.#waiting.append([record, ending]);
   }
 
   durable(): undefined {}
 
   take(): Batch | undefined {
-    if (this.#waiting.length === 0) return undefined;
-    this.#taken ||= Math.min(MAX_BATCH, this.#waiting.length);
-    return { resource: this.#resource, records: this.#waiting.slice(0, this.#taken) };
+    if (this.#waiting.count === 0) return undefined;
+    this.#batch ??= { resource: this.#resource, ...this.#waiting.take(MAX_BATCH, MAX_BATCH_BYTES) };
+    return this.#batch;
   }
 
   settle(): void {
-    this.#waiting = this.#waiting.slice(this.#taken);
-    this.#taken = 0;
+    this.#waiting.settle();
+    this.#batch = undefined;
   }
 
   noteLost(): void {}
 
   close(): void {
-    this.#waiting = [];
+    this.#waiting.clear();
     this.#held.clear();
-    this.#taken = 0;
+    this.#batch = undefined;
   }
 }

@@ -17,7 +17,12 @@ export class BackwardWriter {
 
   /** A copy of what is written since `reset`. */
   take(): Uint8Array {
-    return Buffer.from(this.#bytes.subarray(this.#at));
+    return Buffer.from(this.view());
+  }
+
+  /** What is written since `reset`, there until the next `reset`. */
+  view(): Uint8Array {
+    return this.#bytes.subarray(this.#at);
   }
 
   byte(value: number): void {
@@ -46,10 +51,15 @@ export class BackwardWriter {
     this.#bytes.writeUInt32LE(value >>> 0, this.#at);
   }
 
-  fixed64(value: bigint): void {
+  /** Nanoseconds since the Unix epoch, of whole microseconds up to 2^53: a BigInt for each record costs more. */
+  nanos(micros: number): void {
     this.#room(8);
     this.#at -= 8;
-    this.#bytes.writeBigUInt64LE(value, this.#at);
+    const high = Math.floor(micros / 2 ** 32);
+    const low = (micros - high * 2 ** 32) * 1000;
+    const carry = Math.floor(low / 2 ** 32);
+    this.#bytes.writeUInt32LE(low - carry * 2 ** 32, this.#at);
+    this.#bytes.writeUInt32LE(high * 1000 + carry, this.#at + 4);
   }
 
   raw(bytes: Uint8Array): void {
@@ -58,11 +68,16 @@ export class BackwardWriter {
     this.#bytes.set(bytes, this.#at);
   }
 
+  /** Lower-case hexadecimal digits, two a byte. */
   hex(text: string): void {
     const length = text.length / 2;
     this.#room(length);
     this.#at -= length;
-    this.#bytes.write(text, this.#at, length, 'hex');
+    const at = this.#at;
+    for (let index = 0; index < length; index += 1) {
+      const high = digit(text.charCodeAt(index * 2));
+      this.#bytes[at + index] = high * 16 + digit(text.charCodeAt(index * 2 + 1));
+    }
   }
 
   /** Short ASCII text is copied here: a call into native code costs more than the copy. */
@@ -96,3 +111,5 @@ export class BackwardWriter {
     this.#bytes = larger;
   }
 }
+
+const digit = (code: number): number => (code > 57 ? code - 87 : code - 48);

@@ -151,7 +151,7 @@ export class Delivery {
     if (this.#closed) return; // already counted
     if (outcome.kind === 'retry') return this.#postpone(outcome);
     this.#failures = 0;
-    const count = batch.records.length;
+    const { count } = batch;
     const lost = outcome.kind === 'refused' ? count : outcome.rejected;
     this.#o.backlog.settle();
     this.#settled += count;

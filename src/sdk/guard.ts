@@ -9,8 +9,15 @@ import { checkRouteRules, type RouteRules } from './route-rules.ts';
 import type { Settings } from './settings.ts';
 import { Visit } from './visit.ts';
 
-/** Where a request's visit is kept until its answer has left. */
-const visits = new WeakMap<FastifyRequest, Visit<FastifyRequest>>();
+/** Where a request's visit is kept: on the request itself, as a WeakMap costs the garbage collector. */
+const VISIT = Symbol('behalf visit');
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    [VISIT]?: Visit<FastifyRequest>;
+  }
+}
+
 const NO_RULES: RouteRules = {};
 
 /**
@@ -34,7 +41,7 @@ export const guardPlugin = (settings: Settings, recorder: Recorder) =>
           rules,
           recorder,
         });
-        visits.set(request, visit);
+        request[VISIT] = visit;
         // A response that is broken off, by the client or the handler, is closed without an onResponse.
         reply.raw.once('close', () => visit.finish({ sent: reply.raw.writableFinished, status: reply.statusCode }));
         const go = (code: RefusalCode | undefined): void => {
@@ -47,12 +54,12 @@ export const guardPlugin = (settings: Settings, recorder: Recorder) =>
       });
       // Node emits the end of a body outside the context that onRequest opened.
       app.addHook('preValidation', (request, _reply, done) => {
-        const visit = visits.get(request);
+        const visit = request[VISIT];
         if (visit === undefined || !hasBody(request)) done();
         else runInContext(visit.contextFrom(activeContext()), done);
       });
       app.addHook('preHandler', (request, reply, done) => {
-        const visit = visits.get(request);
+        const visit = request[VISIT];
         const admission = visit?.admitBody();
         const go = (code: RefusalCode | undefined): void => {
           if (visit === undefined || code === undefined) done();
@@ -63,13 +70,13 @@ export const guardPlugin = (settings: Settings, recorder: Recorder) =>
       });
       if (recorder.spools) {
         app.addHook('onSend', (request, _reply, payload, done) => {
-          const written = visits.get(request)?.answering();
+          const written = request[VISIT]?.answering();
           if (written === undefined) done(null, payload);
           else void written.then(() => done(null, payload));
         });
       }
       app.addHook('onResponse', (request, reply, done) => {
-        visits.get(request)?.finish({ sent: true, status: reply.statusCode });
+        request[VISIT]?.finish({ sent: true, status: reply.statusCode });
         done();
       });
     },

@@ -15,15 +15,44 @@ import { harmless } from './harmless.ts';
 import { childSpanContext, parseTraceparent, spanContextIn } from './trace-context.ts';
 
 /** The span of a hop: OpenTelemetry's where there is one, ids of our own else. */
-export interface HopSpan {
+export class HopSpan {
   readonly ids: SpanContext;
-  readonly parentSpanId?: string;
+  readonly parentSpanId: string | undefined;
   /** The context in which the hop's work runs. */
   readonly context: Context;
-  /** For people who look at traces. Nothing personal, no token. */
-  annotate(attributes: Attributes): void;
+  /** True when we started it: then it ends with the hop. */
+  readonly ours: boolean;
+  readonly #span: Span;
+
+  constructor(o: {
+    span: Span;
+    ids: SpanContext;
+    parent: Pick<SpanContext, 'spanId'> | undefined;
+    context: Context;
+    ours: boolean;
+  }) {
+    this.#span = o.span;
+    this.ids = o.ids;
+    this.parentSpanId = o.parent?.spanId;
+    this.context = o.context;
+    this.ours = o.ours;
+  }
+
+  /** For people who look at traces. Nothing personal, no token. One that has ended stays as it is. */
+  annotate(attributes: Attributes): void {
+    harmless('describing a span', () => {
+      if (this.#span.isRecording()) this.#span.setAttributes(attributes);
+    });
+  }
+
   /** Ends the span if we started it. */
-  end(failed: boolean): void;
+  end(failed: boolean): void {
+    if (!this.ours) return;
+    harmless('ending a span', () => {
+      if (failed) this.#span.setStatus({ code: SpanStatusCode.ERROR });
+      this.#span.end();
+    });
+  }
 }
 
 type Headers = Readonly<Record<string, string | string[] | undefined>>;
@@ -38,7 +67,7 @@ export function serverSpan(active: Context, name: string, headers: Headers): Hop
   if (running !== undefined && isServerSpan(running, caller)) {
     const ids = running.spanContext();
     const parent = caller?.traceId === ids.traceId ? caller : parentOf(running);
-    return hopSpan({ span: running, ids, parent, context: active, ours: false });
+    return new HopSpan({ span: running, ids, parent, context: active, ours: false });
   }
   const extract = () => propagation.extract(active, headers, defaultTextMapGetter);
   const extracted = harmless('reading trace headers', extract) ?? active;
@@ -75,29 +104,7 @@ function startSpan(name: string, kind: SpanKind, below: Context, parent: SpanCon
   const isNew = isSpanContextValid(given) && given.spanId !== parent?.spanId;
   const ids = isNew ? given : childSpanContext(parent);
   const context = isNew ? trace.setSpan(below, span) : trace.setSpanContext(below, ids);
-  return hopSpan({ span, ids, parent, context, ours: true });
-}
-
-function hopSpan(o: {
-  span: Span;
-  ids: SpanContext;
-  parent: Pick<SpanContext, 'spanId'> | undefined;
-  context: Context;
-  ours: boolean;
-}): HopSpan {
-  return {
-    ids: o.ids,
-    ...(o.parent !== undefined && { parentSpanId: o.parent.spanId }),
-    context: o.context,
-    annotate: (attributes) => void harmless('describing a span', () => o.span.setAttributes(attributes)),
-    end: (failed) => {
-      if (!o.ours) return;
-      harmless('ending a span', () => {
-        if (failed) o.span.setStatus({ code: SpanStatusCode.ERROR });
-        o.span.end();
-      });
-    },
-  };
+  return new HopSpan({ span, ids, parent, context, ours: true });
 }
 
 /**

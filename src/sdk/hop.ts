@@ -32,25 +32,25 @@ export interface HopAccount {
   readonly side: 'caller' | 'callee' | 'local';
   /** The hop's own span. */
   readonly span: SpanRef & { readonly traceFlags: number };
-  readonly parentSpanId?: string;
+  readonly parentSpanId?: string | undefined;
   /** The inbound hop that led here. */
-  readonly cause?: SpanRef;
+  readonly cause?: SpanRef | undefined;
   readonly startMs: number;
   readonly endMs: number;
   readonly protocol: 'http';
-  readonly peerService?: string;
-  readonly peerAddress?: string;
-  readonly subject?: Party;
+  readonly peerService?: string | undefined;
+  readonly peerAddress?: string | undefined;
+  readonly subject?: Party | undefined;
   /** Oldest first. */
   readonly actors: readonly Party[];
   /** What the transport authenticated on the other end. */
-  readonly peer?: Party;
+  readonly peer?: Party | undefined;
   readonly authority: Authority;
-  readonly operation?: string;
-  readonly resource?: string;
-  readonly requiredScopes?: readonly string[];
-  readonly purpose?: string;
-  readonly decision?: Decision;
+  readonly operation?: string | undefined;
+  readonly resource?: string | undefined;
+  readonly requiredScopes?: readonly string[] | undefined;
+  readonly purpose?: string | undefined;
+  readonly decision?: Decision | undefined;
   readonly outcome: Outcome;
   readonly absent: Readonly<Record<string, AbsenceReason>>;
   readonly anomalies: readonly Anomaly[];
@@ -61,14 +61,16 @@ export type OpenHop = Omit<HopAccount, 'endMs' | 'outcome'>;
 
 type AttributeMap = Record<string, AnyValue>;
 
-/** The attributes of a hop's log record but its identity and its ending, named by semconv.ts. A member that is undefined is not sent. */
+/**
+ * The attributes of a hop's log record but its identity, its ending and `ownAttributes`, named by semconv.ts. A member that is
+ * undefined is not sent.
+ */
 export function hopAttributes(hop: OpenHop): AttributeMap {
   return {
     ...sharedAttributes(hop),
     [semconv.HOP_SIDE]: hop.side,
     [semconv.TRANSPORT_PROTOCOL]: hop.protocol,
     [semconv.TRANSPORT_PEER_SERVICE]: hop.peerService,
-    [semconv.TRANSPORT_PEER_ADDRESS]: hop.peerAddress,
     [semconv.PEER]: hop.peer && partyAttribute(hop.peer),
     [semconv.OPERATION]: hop.operation,
     [semconv.RESOURCE]: hop.resource,
@@ -78,19 +80,37 @@ export function hopAttributes(hop: OpenHop): AttributeMap {
   };
 }
 
-/** How it ended: what is not known before. */
-export const endingAttributes = ({ endMs, outcome }: { endMs?: number; outcome?: Outcome }): AttributeMap => ({
-  [semconv.END_TIME]: endMs === undefined ? undefined : unixNano(endMs),
-  [semconv.OUTCOME_STATUS]: outcome?.status,
-  [semconv.OUTCOME_CODE]: outcome?.code,
-});
+/** How it ended: what is not known before; keys and values by turns. */
+export const endingAttributes = ({ endMs, outcome }: { endMs?: number; outcome?: Outcome | undefined }) =>
+  [
+    semconv.END_TIME,
+    endMs === undefined ? undefined : unixNano(endMs),
+    semconv.OUTCOME_STATUS,
+    outcome?.status,
+    semconv.OUTCOME_CODE,
+    outcome?.code,
+  ] as const;
 
-/** What hops and exchanges have in common. */
-export function sharedAttributes(o: Pick<HopAccount, 'parentSpanId' | 'cause' | 'absent' | 'anomalies'>): AttributeMap {
+/** What differs from one request of a caller to the next; keys and values by turns. */
+export const ownAttributes = ({
+  parentSpanId,
+  cause,
+  peerAddress,
+}: Pick<HopAccount, 'parentSpanId' | 'cause' | 'peerAddress'>) =>
+  [
+    semconv.TRANSPORT_PEER_ADDRESS,
+    peerAddress,
+    semconv.PARENT_SPAN_ID,
+    parentSpanId,
+    semconv.CAUSE_TRACE_ID,
+    cause?.traceId,
+    semconv.CAUSE_SPAN_ID,
+    cause?.spanId,
+  ] as const;
+
+/** What hops and exchanges have in common, but for `ownAttributes`. */
+export function sharedAttributes(o: Pick<HopAccount, 'absent' | 'anomalies'>): AttributeMap {
   return {
-    [semconv.PARENT_SPAN_ID]: o.parentSpanId,
-    [semconv.CAUSE_TRACE_ID]: o.cause?.traceId,
-    [semconv.CAUSE_SPAN_ID]: o.cause?.spanId,
     [semconv.ABSENT]: { ...o.absent },
     [semconv.ANOMALIES]: o.anomalies.map(({ code, detail }) => (detail === undefined ? { code } : { code, detail })),
   };

@@ -2,21 +2,23 @@ import type { AnyValue } from '@opentelemetry/api';
 import { BackwardWriter } from './backward-writer.ts';
 import type { SpanRef } from './trace-context.ts';
 
-/** What one OTLP log record holds (opentelemetry-proto v1, LogRecord). Times: decimal nanoseconds since the Unix epoch. */
+/** What one OTLP log record holds (opentelemetry-proto v1, LogRecord). Times: microseconds since the Unix epoch. */
 export interface LogContent {
   readonly eventName: string;
-  readonly time: string;
+  readonly timeMicros: number;
   readonly span: SpanRef & { readonly traceFlags: number };
-  readonly attributes: readonly Readonly<Record<string, AnyValue>>[];
+  /** Keys and values by turns; a value that is undefined is not written. */
+  readonly attributes: readonly (string | number | undefined)[];
   /** Further attributes that are encoded already. */
-  readonly encoded: Uint8Array;
-  readonly ending?: LogEnding;
+  readonly encoded: readonly Uint8Array[];
+  readonly ending?: LogEnding | undefined;
 }
 
 /** What is known of a record only at its end: further fields of the same message, to be put behind the first part. */
 export interface LogEnding {
-  readonly observedTime: string;
-  readonly attributes: Readonly<Record<string, AnyValue>>;
+  readonly observedMicros: number;
+  /** As in LogContent. */
+  readonly attributes: readonly (string | number | undefined)[];
 }
 
 const INFO = 9;
@@ -27,35 +29,44 @@ const writer = new BackwardWriter();
 /**
  * A log record as protobuf, written by hand because it is written while the host's request waits: the stock serialiser
  * works on a list of records of the log SDK. Fields of a message may stand in any order and in several parts, which are
- * joined by writing them one behind the other (protobuf encoding, "last one wins" and repeated fields).
+ * joined by writing them one behind the other (protobuf encoding, "last one wins" and repeated fields). What is given back
+ * is there until anything else is encoded: whoever keeps it copies it.
  */
-export function encodeRecord({ eventName, time, span, attributes, encoded, ending }: LogContent): Uint8Array {
+export function encodeRecord({ eventName, timeMicros, span, attributes, encoded, ending }: LogContent): Uint8Array {
   writer.reset();
   if (ending !== undefined) writeEnding(ending);
-  writer.raw(encoded);
+  for (const some of encoded) writer.raw(some);
   writeText(12, eventName);
   writeHex(10, span.spanId);
   writeHex(9, span.traceId);
   writer.fixed32(span.traceFlags);
   writer.byte(tagOf(8, 5));
-  for (const some of attributes) writeAttributes(6, some);
+  writePairs(attributes);
   writer.byte(INFO);
   writer.byte(tagOf(2, 0));
-  writer.fixed64(BigInt(time));
+  writer.nanos(timeMicros);
   writer.byte(tagOf(1, 1));
-  return writer.take();
+  return writer.view();
 }
 
+/** As `encodeRecord`: to be copied by whoever keeps it. */
 export function encodeEnding(ending: LogEnding): Uint8Array {
   writer.reset();
   writeEnding(ending);
-  return writer.take();
+  return writer.view();
 }
 
-function writeEnding({ observedTime, attributes }: LogEnding): void {
-  writer.fixed64(BigInt(observedTime));
+function writeEnding({ observedMicros, attributes }: LogEnding): void {
+  writer.nanos(observedMicros);
   writer.byte(tagOf(11, 1));
-  writeAttributes(6, attributes);
+  writePairs(attributes);
+}
+
+function writePairs(pairs: readonly (string | number | undefined)[]): void {
+  for (let index = 0; index < pairs.length; index += 2) {
+    const value = pairs[index + 1];
+    if (value !== undefined) writeKeyValue(6, String(pairs[index]), value);
+  }
 }
 
 /** Attributes of a log record, to be given to `encodeRecord` again and again. */
@@ -72,22 +83,24 @@ export function encodeResource(attributes: Readonly<Record<string, AnyValue>>): 
   return writer.take();
 }
 
-/** An ExportLogsServiceRequest that holds `records` of one resource, each a LogRecord in one or more parts. */
-export function encodeRequest(
-  resource: Uint8Array,
-  records: readonly (readonly Uint8Array[])[],
-): Uint8Array<ArrayBuffer> {
-  let inner = sizeWithHead(SCOPE.length);
-  for (const record of records) inner += sizeWithHead(sizeOf(record));
+/** What stands before the framed `records` in an ExportLogsServiceRequest: `size` bytes of one resource's. */
+export function encodeRequestHead(resource: Uint8Array, size: number): Uint8Array {
+  const inner = sizeWithHead(SCOPE.length) + size;
   const outer = sizeWithHead(resource.length) + sizeWithHead(inner);
-  const bytes = new Uint8Array(sizeWithHead(outer));
+  const bytes = new Uint8Array(sizeWithHead(outer) - size);
   let at = putHead(bytes, 0, 1, outer);
   at = putMessage(bytes, at, 1, [resource]);
   at = putHead(bytes, at, 2, inner);
-  at = putMessage(bytes, at, 1, [SCOPE]);
-  for (const record of records) at = putMessage(bytes, at, 2, record);
+  putMessage(bytes, at, 1, [SCOPE]);
   return bytes;
 }
+
+/** Bytes that `putRecord` writes. */
+export const framedSize = (parts: readonly Uint8Array[]): number => sizeWithHead(sizeOf(parts));
+
+/** Writes a LogRecord, in one or more parts, as a field of its ScopeLogs; gives where the next one goes. */
+export const putRecord = (bytes: Uint8Array, at: number, parts: readonly Uint8Array[]): number =>
+  putMessage(bytes, at, 2, parts);
 
 /** A field number below 16 is one byte with its wire type. */
 function sizeWithHead(length: number): number {
@@ -121,7 +134,11 @@ const SCOPE = ((): Uint8Array => {
   return writer.take();
 })();
 
-const sizeOf = (parts: readonly Uint8Array[]): number => parts.reduce((size, part) => size + part.length, 0);
+function sizeOf(parts: readonly Uint8Array[]): number {
+  let size = 0;
+  for (const part of parts) size += part.length;
+  return size;
+}
 
 /** A member that is undefined is not written. */
 function writeAttributes(field: number, attributes: Readonly<Record<string, AnyValue>>): void {

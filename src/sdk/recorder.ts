@@ -1,26 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import type { Anomaly } from './anomalies.ts';
-import type { Authority } from './authority.ts';
 import { type Backlog, MemoryBacklog } from './backlog.ts';
-import { unixNano } from './clock.ts';
 import { Delivery, type DeliveryReport } from './delivery.ts';
-import { type ExchangeAccount, exchangeAttributes } from './exchange.ts';
+import type { ExchangeAccount } from './exchange.ts';
 import { harmless } from './harmless.ts';
-import {
-  endingAttributes,
-  type HopAccount,
-  hopAttributes,
-  identityAttributes,
-  type OpenHop,
-  type Outcome,
-} from './hop.ts';
-import { newObservationId } from './observation-id.ts';
-import { encodeAttributes, encodeEnding, encodeRecord, encodeResource, type LogEnding } from './otlp-record.ts';
+import type { HopAccount, OpenHop, Outcome } from './hop.ts';
+import { abandonedEnding, endingRecord, recordOf } from './observation-record.ts';
+import { encodeResource } from './otlp-record.ts';
 import { otlpLogExport } from './otlp-transport.ts';
-import { EVENT_EXCHANGE, EVENT_HOP, OBSERVATION_ID, SEQUENCE } from './semconv.ts';
 import { openSenderFolder, takeAbandonedFolders } from './sender-folder.ts';
 import type { Settings, SpoolOptions } from './settings.ts';
-import { Spool, type SpoolFolder } from './spool.ts';
+import { Spool } from './spool.ts';
 import { unlockFolder } from './spool-lock.ts';
 
 /** Ends a held observation. */
@@ -71,21 +61,16 @@ export class Recorder {
   }
 
   record(account: HopAccount | ExchangeAccount): void {
-    harmless('recording an observation', () => {
-      const ending = endingOf(account.endMs, account.kind === 'hop' ? account.outcome : undefined);
-      this.#keep(account, (sequence, record) => this.#backlog.add({ sequence, record }), ending);
-    });
+    harmless('recording an observation', () => this.#keep(account, 'add'));
   }
 
   /** Records a hop whose ending is not known yet; after the process it is delivered without. */
   hold(account: OpenHop): Complete {
-    const held = harmless('recording an observation', () =>
-      this.#keep(account, (sequence, record) => this.#backlog.hold({ sequence, record })),
-    );
+    const held = harmless('recording an observation', () => this.#keep(account, 'hold'));
     return ({ endMs, outcome }) =>
       void harmless('recording an ending', () => {
         if (held === undefined) return;
-        this.#backlog.complete(held, encodeEnding(endingOf(endMs, outcome)));
+        this.#backlog.complete(held, endingRecord(endMs, outcome));
         this.#own.notify();
       });
   }
@@ -115,18 +100,14 @@ export class Recorder {
   }
 
   /** The number is taken before there is known to be room, so that an observation lost here leaves a gap that shows. */
-  #keep(
-    account: OpenHop | ExchangeAccount,
-    put: (sequence: number, record: Uint8Array) => boolean,
-    ending?: LogEnding,
-  ): number | undefined {
+  #keep(account: OpenHop | ExchangeAccount, how: 'add' | 'hold'): number | undefined {
     this.#sequence += 1;
     const sequence = this.#sequence;
     const lost = this.#own.lost;
     if (this.#own.closed) return this.#lose(sequence, 'the sender was stopped');
     const isTold = lost === this.#lostReported;
     const told = isTold ? account : { ...account, anomalies: [...account.anomalies.slice(0, 31), lossOf(lost)] };
-    if (!put(sequence, recordOf(told, sequence, ending))) {
+    if (!this.#backlog[how]({ sequence, record: recordOf(told, sequence) })) {
       return this.#lose(sequence, `${this.#backlog.pending} observations are waiting`);
     }
     this.#lostReported = lost;
@@ -145,7 +126,7 @@ function openSpool(spool: Required<SpoolOptions>, settings: Settings) {
   try {
     const own = openSenderFolder(spool.folder, settings.service, settings.instance);
     const resource = resourceOf(settings, own.instance);
-    const open = (folder: string) => new Spool({ ...spool, ...SPOOLED, folder, resource, run: randomUUID() });
+    const open = (folder: string) => new Spool({ ...spool, abandonedEnding, folder, resource, run: randomUUID() });
     const mine = open(own.folder);
     const left = takeAbandonedFolders(spool.folder, settings.service).map((folder) => ({
       folder,
@@ -163,44 +144,6 @@ const lossOf = (lost: number): Anomaly => ({
   code: 'observations_lost',
   detail: `${lost} of this sender since its start`,
 });
-
-const recordOf = (account: OpenHop | ExchangeAccount, sequence: number, ending: LogEnding | undefined): Uint8Array =>
-  encodeRecord({
-    eventName: account.kind === 'hop' ? EVENT_HOP : EVENT_EXCHANGE,
-    time: unixNano(account.startMs),
-    span: account.span,
-    attributes: [
-      { [OBSERVATION_ID]: newObservationId(account.startMs), [SEQUENCE]: sequence },
-      account.kind === 'hop' ? hopAttributes(account) : exchangeAttributes(account),
-    ],
-    encoded: account.kind === 'hop' ? encodedIdentity(account) : encodeAttributes(identityAttributes(account)),
-    ...(ending && { ending }),
-  });
-
-/** Of tokens that were verified before, as their readings are kept: by the authority, whose reading holds the others. */
-const identities = new WeakMap<Authority, Pick<OpenHop, 'subject' | 'actors'> & { readonly bytes: Uint8Array }>();
-
-function encodedIdentity({ subject, actors, authority }: OpenHop): Uint8Array {
-  const known = identities.get(authority);
-  if (known !== undefined && known.subject === subject && known.actors === actors) return known.bytes;
-  const bytes = encodeAttributes(identityAttributes({ ...(subject && { subject }), actors, authority }));
-  identities.set(authority, { ...(subject && { subject }), actors, bytes });
-  return bytes;
-}
-
-const endingOf = (endMs: number, outcome: Outcome | undefined): LogEnding => ({
-  observedTime: unixNano(endMs),
-  attributes: endingAttributes({ endMs, ...(outcome && { outcome }) }),
-});
-
-/** The process ended before its request did: whether the answer went out is not known. */
-const SPOOLED: Pick<SpoolFolder, 'abandonedEnding'> = {
-  abandonedEnding: () =>
-    encodeEnding({
-      observedTime: unixNano(Date.now()),
-      attributes: endingAttributes({ outcome: { status: 'unknown', code: 'process_ended' } }),
-    }),
-};
 
 const resourceOf = ({ service, version, environment }: Settings, instance: string): Uint8Array =>
   encodeResource({

@@ -115,7 +115,7 @@ export class SpoolReader {
   /** The process that held them is gone. */
   #abandon(): void {
     for (const { record } of this.#held.values())
-      this.#ready.push({ parts: [record, this.#o.abandonedEnding()], resource: this.#resource });
+      this.#ready.push({ parts: [record, Buffer.from(this.#o.abandonedEnding())], resource: this.#resource });
     this.#held.clear();
   }
 

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync 
 import { join } from 'node:path';
 import { type Backlog, type Batch, MAX_BATCH, MAX_BATCH_BYTES, type Waiting } from './backlog.ts';
 import { harmless } from './harmless.ts';
+import { framedSize, putRecord } from './otlp-record.ts';
 import { SegmentFile } from './segment-file.ts';
 import { encodeFrame, type FrameKind, formatSegmentHead, parseFrame } from './spool-frame.ts';
 import { type Position, SpoolReader } from './spool-reader.ts';
@@ -105,7 +106,7 @@ export class Spool implements Backlog {
 
   settle(): void {
     if (this.#batch === undefined) return;
-    this.#pending = Math.max(0, this.#pending - this.#batch.records.length);
+    this.#pending = Math.max(0, this.#pending - this.#batch.count);
     this.#batch = undefined;
     harmless('clearing the spool', () => this.#release());
   }
@@ -152,9 +153,13 @@ export class Spool implements Backlog {
       if (next === undefined) break;
       resource = next.resource;
       records.push(next.parts);
-      for (const part of next.parts) size += part.length;
+      size += framedSize(next.parts);
     }
-    return resource === undefined ? undefined : { resource, records };
+    if (resource === undefined) return undefined;
+    const bytes = new Uint8Array(size);
+    let at = 0;
+    for (const parts of records) at = putRecord(bytes, at, parts);
+    return { resource, count: records.length, pieces: [bytes] };
   }
 
   /** Keeps the newest segment in any case: it says which numbers are used. */

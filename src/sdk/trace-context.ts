@@ -13,7 +13,8 @@ const TRACEPARENT = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(
 
 /** Reads a `traceparent` (W3C Trace Context section 3.2); undefined when it must be ignored. */
 export function parseTraceparent(header: string | undefined, tracestate?: string): SpanContext | undefined {
-  const [, version, traceId, spanId, flags, rest] = TRACEPARENT.exec(header ?? '') ?? [];
+  if (header === undefined) return undefined;
+  const [, version, traceId, spanId, flags, rest] = TRACEPARENT.exec(header) ?? [];
   if (traceId === undefined || spanId === undefined || version === 'ff') return undefined;
   if (version === '00' && rest !== undefined) return undefined;
   const traceFlags = Number.parseInt(flags ?? '00', 16) & SAMPLED_AND_RANDOM;

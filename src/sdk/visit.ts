@@ -1,9 +1,9 @@
 import type { Context } from '@opentelemetry/api';
-import { activeContext, withDelegation, withInboundHop } from './active-context.ts';
+import { activeContext, withInboundHop } from './active-context.ts';
 import { Anomalies } from './anomalies.ts';
 import { boundedText } from './bounded-text.ts';
 import { startTimer } from './clock.ts';
-import { absence, decisionOf, outcomeOf, type ResponseEnd } from './decision.ts';
+import { absence, absentOf, decisionOf, outcomeOf, type ResponseEnd } from './decision.ts';
 import { defined } from './defined.ts';
 import { Delegation } from './delegation.ts';
 import type { GuardRules } from './guard-rules.ts';
@@ -29,6 +29,8 @@ export interface VisitOptions<R> {
   readonly recorder: Recorder;
 }
 
+const NO_SCOPES: readonly string[] = [];
+
 type ScopesOf<R> = Exclude<RouteRules<R>['scopes'], readonly string[] | undefined>;
 
 /** One request at the guard, from its arrival to the end of its answer: gives one observation, whatever happens. */
@@ -44,13 +46,17 @@ export class Visit<R> {
   #delegation: Delegation | undefined;
   #admission: RefusalCode | undefined | Promise<RefusalCode | undefined>;
   #finished = false;
+  #described = false;
   #complete: Complete | undefined;
+  /** Method and route pattern; never the URL, which holds what the caller put there. */
+  readonly #routeName: string;
 
   constructor(o: VisitOptions<R>) {
     this.#o = o;
     const { scopes } = o.route;
-    this.#requiredScopes = typeof scopes === 'function' ? [] : (scopes ?? []);
-    this.#span = serverSpan(activeContext(), this.#routeName(), o.request.headers);
+    this.#requiredScopes = typeof scopes === 'function' ? NO_SCOPES : (scopes ?? NO_SCOPES);
+    this.#routeName = `${o.request.method} ${o.request.route ?? '(no route)'}`;
+    this.#span = serverSpan(activeContext(), this.#routeName, o.request.headers);
     this.#admission = this.#decide();
   }
 
@@ -94,7 +100,7 @@ export class Visit<R> {
 
   async #admitPolicy(policy: Policy): Promise<RefusalCode | undefined> {
     const { subject, actors, peer, authority } = this.#identity;
-    const operation = this.#ask('operation') ?? this.#routeName();
+    const operation = this.#ask('operation') ?? this.#routeName;
     const resource = this.#ask('resource');
     const { purpose } = this.#o.route;
     const scopes = authority.scopes ?? [];
@@ -121,7 +127,7 @@ export class Visit<R> {
     if (route.confirm === undefined) return undefined;
     const { timeoutMs = 2_000, otherwise } = route.confirm;
     const { traceId, spanId } = this.#span.ids;
-    const step = localSpan(this.#span.context, `${this.#routeName()} confirmed`, this.#span.ids);
+    const step = localSpan(this.#span.context, `${this.#routeName} confirmed`, this.#span.ids);
     const outcome = { status: 'unknown', code: 'not_done_yet' } as const;
     const { startMs } = this.#timer;
     const account = { ...this.#account(), span: step.ids, parentSpanId: spanId, cause: { traceId, spanId } };
@@ -136,8 +142,7 @@ export class Visit<R> {
   contextFrom(active: Context): Context {
     const base = spanContextIn(active) === undefined ? this.#span.context : active;
     const { traceId, spanId } = this.#span.ids;
-    const inbound = withInboundHop(base, { traceId, spanId });
-    return this.#delegation === undefined ? inbound : withDelegation(inbound, this.#delegation);
+    return withInboundHop(base, { traceId, spanId }, this.#delegation);
   }
 
   /**
@@ -180,6 +185,7 @@ export class Visit<R> {
 
   #conclude(refused: RefusalCode | undefined): RefusalCode | undefined {
     this.#decision = decisionOf(refused, { isPublic: this.#o.route.public === true, mode: this.#o.rules.mode });
+    this.#describe();
     return this.#decision.outcome === 'deny' ? refused : undefined;
   }
 
@@ -218,49 +224,46 @@ export class Visit<R> {
     const address = request.remoteAddress;
     const isKept = address !== undefined && isInternalAddress(address);
     return {
-      ...defined({
-        parentSpanId,
-        peerAddress: isKept ? address : undefined,
-        subject,
-        peer,
-        operation: this.#text(this.#ask('operation') ?? this.#routeName(), 'operation', 512),
-        resource: this.#text(this.#ask('resource'), 'resource', 512),
-        purpose: route.purpose,
-        decision: this.#decision,
-      }),
       kind: 'hop',
       side: 'callee',
       span: ids,
+      parentSpanId,
       startMs: this.#timer.startMs,
       protocol: 'http',
+      peerAddress: isKept ? address : undefined,
+      subject,
       actors,
+      peer,
       authority,
+      operation: this.#text(this.#ask('operation') ?? this.#routeName, 'operation', 512),
+      resource: this.#text(this.#ask('resource'), 'resource', 512),
       requiredScopes: this.#requiredScopes,
-      absent: {
-        ...(subject === undefined && { subject: absence(authority.verification.status) }),
-        ...(address !== undefined && !isKept && { 'transport.peerAddress': 'redacted' }),
-      },
+      purpose: route.purpose,
+      decision: this.#decision,
+      absent: absentOf(
+        subject === undefined ? absence(authority.verification.status) : undefined,
+        address !== undefined && !isKept,
+      ),
       anomalies: this.#anomalies.all(),
     };
   }
 
   #endSpan(outcome: Outcome): void {
+    if (!this.#described) this.#describe();
+    this.#span.end(outcome.code?.startsWith('5') === true);
+  }
+
+  /** Once it is decided: the host may end its span before the answer has left. */
+  #describe(): void {
+    this.#described = true;
     const { request } = this.#o;
     const { digest, verification } = this.#identity.authority;
     this.#span.annotate({
-      'http.request.method': request.method,
-      'http.route': request.route,
+      ...(this.#span.ours && { 'http.request.method': request.method, 'http.route': request.route }),
       [semconv.VERIFICATION_STATUS]: verification.status,
       [semconv.DECISION_OUTCOME]: this.#decision?.outcome,
       [semconv.AUTHORITY_DIGEST]: digest,
     });
-    this.#span.end(outcome.code?.startsWith('5') === true);
-  }
-
-  /** Method and route pattern; never the URL, which holds what the caller put there. */
-  #routeName(): string {
-    const { request } = this.#o;
-    return `${request.method} ${request.route ?? '(no route)'}`;
   }
 
   /** The host's function runs in the host's request: what it throws is a missing name, not a failed answer. */

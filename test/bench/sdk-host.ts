@@ -1,13 +1,13 @@
 /*
  * The host that test/bench/sdk.ts measures: one trivial Fastify route under OpenTelemetry, or under the same with the guard
- * and the recorder. Arguments: plain | behalf, issuer, jwksUri, audience, collectorUrl, spool folder or `memory`.
+ * and the recorder, as built and published. Arguments: plain | behalf, issuer, jwksUri, audience, collectorUrl, spool folder or
+ * `memory`, fsync.
  */
-import { startBehalf } from '@behalf/sdk';
 import { context, SpanKind, trace } from '@opentelemetry/api';
 import { NodeSDK } from '@opentelemetry/sdk-node';
 import Fastify from 'fastify';
 
-const [kind, issuer = '', jwksUri = '', audience = '', collectorUrl = '', folder = ''] = process.argv.slice(2);
+const [kind, issuer = '', jwksUri = '', audience = '', collectorUrl = '', folder = '', fsync] = process.argv.slice(2);
 process.env.OTEL_EXPORTER_OTLP_ENDPOINT = collectorUrl;
 process.env.OTEL_METRICS_EXPORTER = 'none';
 process.env.OTEL_LOGS_EXPORTER = 'none';
@@ -29,10 +29,11 @@ app.addHook('onRequest', (request, reply, done) => {
 });
 let flush: (() => Promise<{ lost: number }>) | undefined;
 if (kind === 'behalf') {
+  const { startBehalf } = await import('@behalf/sdk'); // a host without it does not pay for its modules
   const behalf = startBehalf({
     service: 'bench',
     collectorUrl,
-    ...(folder !== 'memory' && { spool: { folder } }),
+    ...(folder !== 'memory' && { spool: { folder, fsync: fsync as 'each' | 'interval' } }),
   });
   flush = () => behalf.flush({ timeoutMs: 1 });
   await app.register(behalf.guard, { issuer, jwksUri, audience });

@@ -1,12 +1,13 @@
 /*
- * What the SDK costs a host, in one run: npm run bench:sdk -- [--seconds 3] [--rounds 5] [--spool] [--json]
- * A trivial Fastify route under OpenTelemetry alone against the same plus guard and recorder, by turns; medians of the rounds.
+ * What the SDK costs a host, in one run: npm run bench:sdk -- [--seconds 3] [--rounds 5] [--spool] [--fsync each] [--json]
+ * A trivial Fastify route under OpenTelemetry alone against the same plus guard and recorder as they are published, by turns;
+ * medians of the rounds. Hosts, load and collector are processes of their own: on two cores they take from one another, and
+ * what the host sends costs the machine its reception as well. --profile <folder> writes a CPU profile of each host.
  */
-import { fork } from 'node:child_process';
+import { execFileSync, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:http';
-import { type AddressInfo, connect } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -18,11 +19,14 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '3' },
     rounds: { type: 'string', default: '5' },
     spool: { type: 'boolean', default: false },
+    fsync: { type: 'string', default: 'interval' },
+    profile: { type: 'string' },
     json: { type: 'boolean', default: false },
   },
 });
 const seconds = Number(values.seconds);
 const rounds = Number(values.rounds);
+const { profile } = values;
 const CLIENTS = 16;
 
 interface Round {
@@ -38,12 +42,9 @@ interface MeasuredRound extends Round {
 
 const cleanups: (() => unknown)[] = [];
 const issuer = await tokenIssuer({ after: (run) => void cleanups.push(run) });
-const collector = createServer((req, res) => {
-  req.resume();
-  req.on('end', () => res.writeHead(200, { 'content-type': 'application/x-protobuf' }).end());
-});
-await new Promise<void>((listening) => collector.listen(0, '127.0.0.1', listening));
-const collectorUrl = `http://127.0.0.1:${(collector.address() as AddressInfo).port}`;
+execFileSync('npm', ['run', '--silent', 'prepack'], { cwd: join(import.meta.dirname, '..', '..', 'src', 'sdk') });
+const collector = fork(join(import.meta.dirname, 'sdk-collector.ts'));
+const [{ url: collectorUrl }] = (await once(collector, 'message')) as [{ url: string }];
 const spool = await mkdtemp(join(tmpdir(), 'behalf-bench-'));
 try {
   const [plain, behalf] = [await startHost('plain'), await startHost('behalf')];
@@ -77,8 +78,7 @@ try {
   process.stdout.write(values.json ? `${JSON.stringify(report)}\n` : `${table(report)}\n`);
   for (const host of [plain, behalf]) await host.stop();
 } finally {
-  collector.closeAllConnections();
-  collector.close();
+  collector.kill();
   for (const cleanup of cleanups) await cleanup();
   await rm(spool, { recursive: true, force: true });
 }
@@ -109,8 +109,10 @@ async function measure(host: Awaited<ReturnType<typeof startHost>>, authorizatio
 async function startHost(kind: 'plain' | 'behalf') {
   const child = fork(
     join(import.meta.dirname, 'sdk-host.ts'),
-    [kind, issuer.issuer, issuer.jwksUri, AUDIENCE, collectorUrl, values.spool ? spool : 'memory'],
-    { execArgv: ['--conditions=behalf-source', '--expose-gc'] },
+    [kind, issuer.issuer, issuer.jwksUri, AUDIENCE, collectorUrl, values.spool ? spool : 'memory', values.fsync],
+    {
+      execArgv: ['--expose-gc', ...(profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}/${kind}`])],
+    },
   );
   const [{ port }] = (await once(child, 'message')) as [{ port: number }];
   const usage = async () => {
@@ -121,7 +123,7 @@ async function startHost(kind: 'plain' | 'behalf') {
     return answer;
   };
   const stop = async () => {
-    child.kill('SIGKILL');
+    child.kill(profile === undefined ? 'SIGKILL' : 'SIGTERM');
     await once(child, 'exit');
   };
   return { port, usage, stop };
