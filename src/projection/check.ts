@@ -1,6 +1,7 @@
 import { type Database, type Queryable, transaction } from '#database';
 import { openLogReader } from '#ledger/read';
 import { BATCH } from './follow.ts';
+import { Memory } from './memory.ts';
 import { compareRows, type DifferingRow, keepRows } from './sql/compare.ts';
 import { deleteProjection, lockPosition } from './sql/position.ts';
 import { takeInto } from './step.ts';
@@ -54,13 +55,14 @@ class Undone extends Error {
 
 async function rebuild(client: Queryable, to: bigint, { database, logId, onProgress }: CheckOptions): Promise<void> {
   const log = openLogReader({ database, logId });
+  const memory = new Memory();
   await deleteProjection(client, logId);
   for (let position = 0n; position < to; ) {
     const count = to - position < BigInt(BATCH) ? Number(to - position) : BATCH;
     const entries = await log.entries(position, count);
     if (entries.length < count)
       throw new Error(`entry ${position + BigInt(entries.length)} is missing; run behalf fsck`);
-    await takeInto(client, logId, entries);
+    await takeInto(client, logId, entries, memory);
     position += BigInt(count);
     onProgress?.(position, to);
   }

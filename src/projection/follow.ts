@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database } from '#database';
 import { type LogReader, openLogReader } from '#ledger/read';
+import { Memory } from './memory.ts';
 import { selectPosition } from './sql/position.ts';
 import { takeIn } from './step.ts';
 
@@ -22,7 +23,7 @@ export interface Projection {
 }
 
 /** Entries of one transaction. */
-export const BATCH = 500;
+export const BATCH = 2_000;
 /** How long an idle follower waits before it looks again. */
 const IDLE_MS = 100;
 const LONGEST_PAUSE_MS = 5_000;
@@ -46,6 +47,7 @@ class Follower implements Projection {
   readonly #log: LogReader;
   readonly #closing = new AbortController();
   readonly #following: Promise<void>;
+  readonly #memory = new Memory();
   #wake = new AbortController();
   #waiting: readonly Waiting[] = [];
   #position = 0n;
@@ -99,7 +101,7 @@ class Follower implements Projection {
     this.#arrive((await selectPosition(database.pool('projector'), logId)) ?? 0n);
     const entries = await this.#log.entries(this.#position, BATCH);
     if (entries.length === 0) return false;
-    const { position, unread } = await takeIn(database, logId, entries);
+    const { position, unread } = await takeIn(database, logId, entries, this.#memory);
     this.#trouble = undefined;
     this.#arrive(position);
     if (unread[0] !== undefined) {

@@ -1,6 +1,7 @@
 import { type Database, transaction } from '#database';
 import { openLogReader } from '#ledger/read';
 import { BATCH } from './follow.ts';
+import { Memory } from './memory.ts';
 import { deleteProjection, lockPosition, selectPosition } from './sql/position.ts';
 import { takeIn } from './step.ts';
 
@@ -21,11 +22,12 @@ export async function reindex({ database, logId, onProgress }: ReindexOptions): 
     await deleteProjection(client, logId);
   });
   const { size } = await log.log();
+  const memory = new Memory();
   for (let position = 0n; position < size; ) {
     const entries = await log.entries(position, BATCH);
     if (entries.length === 0)
       throw new Error(`reindex: the log says ${size} entries and holds none from ${position} on; run behalf fsck`);
-    await takeIn(database, logId, entries);
+    await takeIn(database, logId, entries, memory);
     position = (await selectPosition(database.pool('projector'), logId)) ?? 0n;
     onProgress?.(position, size);
   }

@@ -1,4 +1,3 @@
-import canonicalize from 'canonicalize';
 import { type Chain, type Finding, type Hop, partyKey } from '#chains';
 import { type Entry, type EntryParty, isPersonal } from '#observation';
 import { searchable } from './searchable.ts';
@@ -72,7 +71,8 @@ export interface SealedSummary {
   readonly traceIds: readonly string[];
 }
 
-export function chainRow(chain: Chain, set: bigint): ChainRow {
+/** `hops`: the bodies of its hops, as hopRows gives them. */
+export function chainRow(chain: Chain, set: bigint, hops: readonly HopRow[] = hopRows(chain, set)): ChainRow {
   const named = [...chain.hops, ...chain.exchanges];
   const scopes = [
     ...chain.hops.flatMap((hop) => hop.authority?.scopes ?? []),
@@ -92,8 +92,8 @@ export function chainRow(chain: Chain, set: bigint): ChainRow {
     transactions: searchSet(chain.transactions),
     verdict: chain.verdict,
     rules: sortedSet(chain.findings.map((finding) => finding.rule)),
-    summary: canonical(summaryOf(chain)),
-    body: canonical(chain),
+    summary: JSON.stringify(summaryOf(chain)),
+    body: chainText(chain, hops),
   };
 }
 
@@ -121,7 +121,7 @@ const hopRow = (hop: Hop, chain: Chain, set: bigint): HopRow => ({
   grade: hop.grade,
   verdict: hop.verdict,
   rules: sortedSet(chain.findings.filter((finding) => finding.hop === hop.id).map((finding) => finding.rule)),
-  body: canonical(hop),
+  body: JSON.stringify(hop),
 });
 
 export const findingRows = (chain: Chain, set: bigint): readonly FindingRow[] =>
@@ -132,7 +132,7 @@ export const findingRows = (chain: Chain, set: bigint): readonly FindingRow[] =>
     time: chain.from,
     rule: finding.rule,
     severity: finding.severity,
-    body: canonical(finding),
+    body: JSON.stringify(finding),
   }));
 
 /** Every party an entry names, each once; persons without their id. */
@@ -152,10 +152,10 @@ function partiesOf(entry: Entry): readonly EntryParty[] {
   return [entry.subject, ...entry.actors, ...others].filter((party) => party !== undefined);
 }
 
-function canonical(value: object): string {
-  const text = canonicalize(value);
-  if (text === undefined) throw new TypeError('projection: a row is a JSON object');
-  return text;
+/** A chain's JSON around that of its hops, which is made once. Stitching makes equal chains with their members in one order. */
+function chainText(chain: Chain, hops: readonly HopRow[]): string {
+  const { hops: _, ...rest } = chain;
+  return `{"hops":[${hops.map(({ body }) => body).join(',')}],${JSON.stringify(rest).slice(1)}`;
 }
 
 const sortedSet = (values: readonly string[]): string[] =>

@@ -1,5 +1,6 @@
 import type { Queryable } from '#database';
 import type { ChainRow, FindingRow, HopRow, PartyRow } from '../row.ts';
+import { type Place, textAt, textBlock } from './text-block.ts';
 
 /** The exact bytes of every entry of these sets, in order of the log. */
 export async function selectMembers(
@@ -24,43 +25,61 @@ export async function deleteChains(db: Queryable, logId: number, sets: readonly 
   }
 }
 
-// Rows with lists go as one JSON array each: unnest cannot take arrays of arrays of different length.
+// Rows with lists go as one JSON array each: unnest cannot take arrays of arrays of different length. Bodies go beside it.
 
 export async function insertChains(db: Queryable, logId: number, chains: readonly ChainRow[]): Promise<void> {
+  const summaries = textBlock(chains.map(({ summary }) => summary));
+  const bodies = textBlock(chains.map(({ body }) => body));
+  const rows = chains.map(({ summary: _, body: __, ...row }, i) => ({
+    ...row,
+    ...placed('summary', summaries.places[i]),
+    ...placed('body', bodies.places[i]),
+  }));
   await db.query(
     `insert into behalf.chain (log_id, chain_id, set_id, from_time, to_time, subject_key, actor_keys, services, resources,
        scopes, trace_ids, transactions, verdict, rules, summary, body)
      select $1::int, c.chain_id, c.set_id, c.from_time, c.to_time, c.subject_key, c.actor_keys, c.services, c.resources,
-       c.scopes, c.trace_ids, c.transactions, c.verdict, c.rules, c.summary, c.body
+       c.scopes, c.trace_ids, c.transactions, c.verdict, c.rules, ${textAt('$3', 'c.summary_at', 'c.summary_length')},
+       ${textAt('$4', 'c.body_at', 'c.body_length')}
      from json_to_recordset($2::json) as c(chain_id text, set_id bigint, from_time numeric, to_time numeric,
        subject_key text, actor_keys text[], services text[], resources text[], scopes text[], trace_ids text[],
-       transactions text[], verdict text, rules text[], summary text, body text)`,
-    [logId, JSON.stringify(chains)],
+       transactions text[], verdict text, rules text[], summary_at int, summary_length int, body_at int, body_length int)`,
+    [logId, JSON.stringify(rows), summaries.bytes, bodies.bytes],
   );
 }
 
 export async function insertHops(db: Queryable, logId: number, hops: readonly HopRow[]): Promise<void> {
+  const bodies = textBlock(hops.map(({ body }) => body));
+  const rows = hops.map(({ body: _, ...row }, i) => ({ ...row, ...placed('body', bodies.places[i]) }));
   await db.query(
     `insert into behalf.hop (log_id, hop_id, chain_id, set_id, time, from_service, to_service, resource, subject_key,
        actor_keys, scopes, grade, verdict, rules, body)
      select $1::int, h.hop_id, h.chain_id, h.set_id, h.time, h.from_service, h.to_service, h.resource, h.subject_key,
-       h.actor_keys, h.scopes, h.grade, h.verdict, h.rules, h.body
+       h.actor_keys, h.scopes, h.grade, h.verdict, h.rules, ${textAt('$3', 'h.body_at', 'h.body_length')}
      from json_to_recordset($2::json) as h(hop_id uuid, chain_id text, set_id bigint, time numeric, from_service text,
        to_service text, resource text, subject_key text, actor_keys text[], scopes text[], grade text, verdict text,
-       rules text[], body text)`,
-    [logId, JSON.stringify(hops)],
+       rules text[], body_at int, body_length int)`,
+    [logId, JSON.stringify(rows), bodies.bytes],
   );
 }
 
 export async function insertFindings(db: Queryable, logId: number, findings: readonly FindingRow[]): Promise<void> {
+  const bodies = textBlock(findings.map(({ body }) => body));
+  const rows = findings.map(({ body: _, ...row }, i) => ({ ...row, ...placed('body', bodies.places[i]) }));
   await db.query(
     `insert into behalf.finding (log_id, chain_id, ordinal, set_id, time, rule, severity, body)
-     select $1::int, f.chain_id, f.ordinal, f.set_id, f.time, f.rule, f.severity, f.body
+     select $1::int, f.chain_id, f.ordinal, f.set_id, f.time, f.rule, f.severity,
+       ${textAt('$3', 'f.body_at', 'f.body_length')}
      from json_to_recordset($2::json) as f(chain_id text, ordinal int, set_id bigint, time numeric, rule text,
-       severity text, body text)`,
-    [logId, JSON.stringify(findings)],
+       severity text, body_at int, body_length int)`,
+    [logId, JSON.stringify(rows), bodies.bytes],
   );
 }
+
+const placed = (name: string, place: Place | undefined) => ({
+  [`${name}_at`]: place?.at,
+  [`${name}_length`]: place?.length,
+});
 
 export async function insertParties(db: Queryable, logId: number, parties: readonly PartyRow[]): Promise<void> {
   await db.query(
