@@ -1,8 +1,11 @@
+import type { Certificate } from './certificate.ts';
 import { type AcceptedCheckpoint, checkPolicy } from './check-policy.ts';
+import { type CheckedTimestamp, checkTimestamp } from './check-timestamp.ts';
 import { openDisclosure } from './disclosure.ts';
 import { type Evidence, type EvidenceEntry, parseEvidence } from './evidence.ts';
 import { checkInclusion } from './inclusion-proof.ts';
 import type { Policy } from './policy.ts';
+import { parseTimestampToken } from './timestamp-token.ts';
 import { leafHash } from './tree-hash.ts';
 import { VerificationError } from './verification-error.ts';
 
@@ -11,7 +14,14 @@ export interface CheckedEvidence extends AcceptedCheckpoint {
   readonly note: string;
   readonly entries: readonly { readonly index: bigint; readonly entry: string }[];
   readonly disclosed: readonly Disclosed[];
+  readonly timestamp: EvidenceTimestamp;
 }
+
+/** Whether an authority says when the checkpoint existed; `unchecked` when the caller named none to check the token by. */
+export type EvidenceTimestamp =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'unchecked'; readonly time: bigint } // POSIX seconds, as the token says
+  | ({ readonly kind: 'checked' } & CheckedTimestamp);
 
 export interface Disclosed {
   readonly sealed: string;
@@ -21,12 +31,14 @@ export interface Disclosed {
 
 /**
  * Checks a bundle offline under a policy from a source the caller trusts (the bundle's own is not looked at): checkpoint,
- * cosignatures, every entry's inclusion, every disclosure. Throws VerificationError as parseEvidence, checkPolicy,
- * checkInclusion and openDisclosure do, and `disclosure` for a sealed value that stands in no entry of the bundle.
+ * cosignatures, every entry's inclusion, every disclosure, and the timestamp where authorities are named: then there must be
+ * one. Throws VerificationError as parseEvidence, checkPolicy, checkInclusion, openDisclosure and checkTimestamp do, and
+ * `disclosure` for a sealed value that stands in no entry of the bundle.
  */
 export async function checkEvidence(given: {
   readonly evidence: string;
   readonly policy: Policy;
+  readonly authorities?: readonly Certificate[];
 }): Promise<CheckedEvidence> {
   const evidence = parseEvidence(given.evidence);
   const accepted = await checkPolicy(evidence.checkpoint, given.policy);
@@ -37,7 +49,20 @@ export async function checkEvidence(given: {
   }
   const disclosed = await openAll(evidence, origin);
   const entries = evidence.entries.map(({ index, entry }) => ({ index, entry }));
-  return { ...accepted, note: evidence.checkpoint, entries, disclosed };
+  const timestamp = await timestampOf(evidence, given.authorities);
+  return { ...accepted, note: evidence.checkpoint, entries, disclosed, timestamp };
+}
+
+async function timestampOf(
+  { timestamp: token, checkpoint }: Evidence,
+  authorities: readonly Certificate[] | undefined,
+): Promise<EvidenceTimestamp> {
+  if (authorities === undefined) {
+    return token === undefined ? { kind: 'none' } : { kind: 'unchecked', time: parseTimestampToken(token).time };
+  }
+  if (token === undefined) throw new VerificationError('timestamp', 'timestamp: the bundle carries none');
+  const stamped = new TextEncoder().encode(checkpoint);
+  return { kind: 'checked', ...(await checkTimestamp({ token, stamped, authorities })) };
 }
 
 async function openAll({ entries, disclosures }: Evidence, origin: string): Promise<Disclosed[]> {

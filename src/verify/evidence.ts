@@ -4,6 +4,7 @@ import { parseDecimal } from './decimal.ts';
 import type { Disclosure } from './disclosure.ts';
 import { parseNote } from './note.ts';
 import { parsePolicy } from './policy-file.ts';
+import { parseTimestampToken } from './timestamp-token.ts';
 import { requireHashes } from './tree-hash.ts';
 import { malformed, VerificationError } from './verification-error.ts';
 
@@ -14,6 +15,8 @@ export interface Evidence {
   readonly disclosures: readonly Disclosure[];
   /** A tlog-policy file, as whoever made the bundle would have it. Only a policy from elsewhere proves anything. */
   readonly policy: string;
+  /** An RFC 3161 token in DER over the checkpoint note's bytes, where somebody asked an authority for one. */
+  readonly timestamp?: Uint8Array;
 }
 
 export interface EvidenceEntry {
@@ -29,9 +32,10 @@ const MAX_HASHES = 64;
 const FORMAT = 'behalf-evidence@v1';
 
 /** The bundle as a file: canonical JSON (RFC 8785). Throws VerificationError `malformed` on what it cannot hold. */
-export function formatEvidence({ checkpoint, entries, disclosures, policy }: Evidence): string {
+export function formatEvidence({ checkpoint, entries, disclosures, policy, timestamp }: Evidence): string {
   parseCheckpoint(parseNote(checkpoint).text);
   parsePolicy(policy);
+  if (timestamp !== undefined) parseTimestampToken(timestamp);
   requireRising(entries);
   const text = JSON.stringify({
     checkpoint,
@@ -42,6 +46,7 @@ export function formatEvidence({ checkpoint, entries, disclosures, policy }: Evi
     }),
     format: FORMAT,
     policy,
+    ...(timestamp === undefined ? {} : { timestamp: encodeBase64(timestamp) }),
   });
   return text;
 }
@@ -57,12 +62,13 @@ export function parseEvidence(file: string): Evidence {
       `evidence: expected at most ${MAX_EVIDENCE_CHARACTERS} characters, got ${file.length}`,
     );
   }
-  const { checkpoint, disclosures, entries, policy } = objectOf(parseJson(file), 'evidence');
+  const { checkpoint, disclosures, entries, policy, timestamp } = objectOf(parseJson(file), 'evidence');
   const parsed: Evidence = {
     checkpoint: textOf(checkpoint, 'checkpoint'),
     entries: arrayOf(entries, 'entries').map(parseEntry),
     disclosures: arrayOf(disclosures, 'disclosures').map(parseDisclosure),
     policy: textOf(policy, 'policy'),
+    ...(timestamp === undefined ? {} : { timestamp: decodeBase64(textOf(timestamp, 'timestamp')) }),
   };
   if (formatEvidence(parsed) !== file) malformed(`evidence: expected canonical JSON of format ${FORMAT}`);
   return parsed;

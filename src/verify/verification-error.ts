@@ -11,6 +11,7 @@ export const VERIFICATION_CODES = [
   'tile_mismatch', // a tile does not hold the hashes of what lies below it
   'root_mismatch', // the tiles or entries do not hash to the checkpoint's root
   'disclosure', // a sealed value, or the key given for it, that does not belong to what is proven
+  'timestamp', // a timestamp that stamps something else, or that no trusted authority signed
   'empty_log', // size 0: there was nothing to examine
   'unavailable', // the log did not answer, or answered with an error
   'too_large', // an answer longer than its format allows

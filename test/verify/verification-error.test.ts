@@ -15,6 +15,7 @@ test('the codes are these; callers decide by them, so none is renamed or dropped
     'tile_mismatch',
     'root_mismatch',
     'disclosure',
+    'timestamp',
     'empty_log',
     'unavailable',
     'too_large',

@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util';
 export interface Asked {
   readonly target: string; // a log's address, or a bundle's file
   readonly policyFile: string;
+  readonly authoritiesFile: string | undefined; // whose timestamps to believe
   readonly stateFolder: string | undefined; // undefined: remember nothing
   readonly threads: number;
   readonly json: boolean;
@@ -24,6 +25,8 @@ Checks a transparency log over HTTP, every entry of it, or an evidence bundle of
 which witnesses, how many (c2sp.org/tlog-policy). "log <vkey>" and "quorum none" ask for the log's signature only.
 
   --policy <file>   the policy, from a source you trust; not from the log, and not the one inside the bundle
+  --tsa <file>      the certificates, in PEM, of the time-stamping authorities you trust: the bundle must bear a timestamp
+                    (RFC 3161) by one of them over its checkpoint
   --state <folder>  remembers each log's last checkpoint and demands consistency with it
                     (default behalf-verify in XDG_STATE_HOME or ~/.local/state)
   --no-state        neither looks nor remembers
@@ -53,6 +56,7 @@ export function askedBy(
   return {
     target,
     policyFile: values.policy,
+    authoritiesFile: values.tsa,
     stateFolder: remember ? (values.state ?? defaultFolder(environment)) : undefined,
     threads: values.threads === undefined ? Math.min(8, Math.max(1, processors)) : threadsOf(values.threads),
     json: values.json === true,
@@ -66,6 +70,7 @@ function parsed(argv: readonly string[]) {
       allowPositionals: true,
       options: {
         policy: { type: 'string' },
+        tsa: { type: 'string' },
         state: { type: 'string' },
         'no-state': { type: 'boolean' },
         threads: { type: 'string' },

@@ -2,7 +2,7 @@
 import { availableParallelism } from 'node:os';
 import { VerificationError } from '../verification-error.ts';
 import { type Asked, askedBy, USAGE, UsageError } from './arguments.ts';
-import { checkFile, checkLog, type Held, readPolicy } from './check.ts';
+import { checkFile, checkLog, type Held, readAuthorities, readPolicy } from './check.ts';
 import { describeHeld, jsonOfHeld } from './describe.ts';
 import { LastSeen } from './last-seen.ts';
 import { progressOn } from './progress.ts';
@@ -20,10 +20,14 @@ async function run(argv: readonly string[]): Promise<number> {
   }
 }
 
-async function check({ target, policyFile, stateFolder, threads }: Asked): Promise<Held> {
+async function check({ target, policyFile, authoritiesFile, stateFolder, threads }: Asked): Promise<Held> {
   const policy = await readPolicy(policyFile);
   const seen = stateFolder === undefined ? undefined : new LastSeen(stateFolder);
-  if (!/^https?:\/\//.test(target)) return checkFile(target, policy, seen);
+  if (!/^https?:\/\//.test(target)) {
+    const authorities = authoritiesFile === undefined ? {} : { authorities: await readAuthorities(authoritiesFile) };
+    return checkFile(target, { policy, ...authorities }, seen);
+  }
+  if (authoritiesFile !== undefined) throw new UsageError('--tsa: a log has no timestamp; it is for bundles');
   const progress = progressOn(process.stderr);
   try {
     return await checkLog({ url: target, policy, seen, threads, onProgress: progress.tell });

@@ -1,4 +1,5 @@
 import { open } from 'node:fs/promises';
+import { type Certificate, parseCertificates } from '../certificate.ts';
 import { type CheckedEvidence, checkEvidence } from '../check-evidence.ts';
 import { openCheckpoint } from '../checkpoint.ts';
 import { MAX_EVIDENCE_CHARACTERS } from '../evidence.ts';
@@ -20,6 +21,11 @@ export type Held =
 /** Reads a policy file. Throws VerificationError. */
 export async function readPolicy(path: string): Promise<Policy> {
   return parsePolicy(await readText(path, MAX_POLICY_CHARACTERS));
+}
+
+/** Reads the certificates of time-stamping authorities, in PEM. Throws VerificationError. */
+export async function readAuthorities(path: string): Promise<readonly Certificate[]> {
+  return parseCertificates(await readText(path, MAX_POLICY_CHARACTERS));
 }
 
 /** Verifies a whole log, and remembers its checkpoint only when everything held. Throws VerificationError. */
@@ -46,8 +52,12 @@ export async function checkLog(o: {
  * Verifies a bundle without any network. Its checkpoint is remembered where none was; where one of the same size was, the
  * two must be the same tree. Throws VerificationError.
  */
-export async function checkFile(path: string, policy: Policy, seen: LastSeen | undefined): Promise<Held> {
-  const evidence = await checkEvidence({ evidence: await readText(path, MAX_EVIDENCE_CHARACTERS), policy });
+export async function checkFile(
+  path: string,
+  trusted: { readonly policy: Policy; readonly authorities?: readonly Certificate[] },
+  seen: LastSeen | undefined,
+): Promise<Held> {
+  const evidence = await checkEvidence({ evidence: await readText(path, MAX_EVIDENCE_CHARACTERS), ...trusted });
   const { checkpoint, verifierKey, note } = evidence;
   const before = await seen?.of(checkpoint.origin);
   if (before === undefined) {

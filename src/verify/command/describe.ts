@@ -1,3 +1,4 @@
+import type { CheckedEvidence } from '../check-evidence.ts';
 import type { AcceptedCheckpoint } from '../check-policy.ts';
 import type { Held } from './check.ts';
 
@@ -14,7 +15,12 @@ export function jsonOfHeld(held: Held): string {
   const more =
     held.kind === 'log'
       ? { entries: held.report.entries, tiles: held.report.tiles, previousSize: held.report.previous?.size ?? null }
-      : { entries: held.evidence.entries, disclosed: held.evidence.disclosed, compared: held.compared };
+      : {
+          entries: held.evidence.entries,
+          disclosed: held.evidence.disclosed,
+          timestamp: held.evidence.timestamp,
+          compared: held.compared,
+        };
   const root = Buffer.from(checkpoint.root).toString('base64');
   const answer = { verified: held.kind, checkpoint: { ...checkpoint, root }, verifierKey, cosigned, ...more };
   return `${JSON.stringify(answer, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value))}\n`;
@@ -32,11 +38,12 @@ function linesOfLog({ entries, previous, ...accepted }: Extract<Held, { kind: 'l
 }
 
 function linesOfEvidence({ evidence, compared }: Extract<Held, { kind: 'evidence' }>): string[] {
-  const { entries, disclosed, checkpoint } = evidence;
+  const { entries, disclosed, checkpoint, timestamp } = evidence;
   return [
     `verified: ${entries.length === 1 ? 'an entry' : `${entries.length} entries`} of ${checkpoint.origin}`,
     `  proven in the tree of size ${checkpoint.size}`,
     ...linesOfCheckpoint(evidence),
+    ...lineOfTimestamp(timestamp),
     compared
       ? '  it is the tree this machine saw before'
       : '  no checkpoint of this size was remembered to compare with',
@@ -51,6 +58,14 @@ function linesOfCheckpoint({ verifierKey, cosigned }: AcceptedCheckpoint): strin
     `  signed by ${verifierKey}`,
     ...(witnesses.length === 0 ? ['  cosigned by no witness of the policy'] : witnesses),
   ];
+}
+
+function lineOfTimestamp(timestamp: CheckedEvidence['timestamp']): string[] {
+  if (timestamp.kind === 'none') return [];
+  const when = dateOf(timestamp.time);
+  return timestamp.kind === 'checked'
+    ? [`  the checkpoint existed at ${when}, says ${printable(timestamp.authority)}`]
+    : [`  it carries a timestamp of ${when} that was not checked: name the authorities you trust with --tsa`];
 }
 
 const dateOf = (seconds: bigint): string =>
