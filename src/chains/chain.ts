@@ -1,4 +1,4 @@
-import type { Authority, EntryParty, ExchangeEntry, HopEntry, SpanRef, Verification } from '#observation';
+import type { Authority, Entry, EntryParty, ExchangeEntry, HopEntry, SpanRef, Verification } from '#observation';
 
 /** How well two things are known to belong together, strongest first (design section 5). */
 export const GRADES = ['proven', 'corroborated', 'asserted', 'inferred', 'ambiguous'] as const;
@@ -9,7 +9,7 @@ export const VERDICTS = ['suspicious', 'excessive', 'denied', 'unknown', 'permit
 export type Verdict = (typeof VERDICTS)[number];
 
 /** An entry with its place in the ledger: what stitching takes in. */
-export interface Recorded<E extends HopEntry | ExchangeEntry = HopEntry | ExchangeEntry> {
+export interface Recorded<E extends Entry = Entry> {
   readonly leafIndex: bigint;
   readonly entry: E;
 }

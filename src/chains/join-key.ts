@@ -11,6 +11,8 @@ export interface JoinKey {
  * each other's chains: stitching a connected set alone gives what stitching all gives. Proven by test/chains/join-key.
  */
 export function joinKeysOf(entry: Entry): readonly JoinKey[] {
+  if (entry.kind === 'revocation')
+    return 'token' in entry.target ? [{ kind: 'token', value: entry.target.token }] : [];
   const traces = [
     entry.trace?.traceId,
     entry.cause?.traceId,

@@ -1,5 +1,5 @@
 import * as semconv from '@behalf/sdk/semconv';
-import { type Observation, parseObservation, type Reporter } from '#observation';
+import { type Observation, ObservationError, parseObservation, type Reporter } from '#observation';
 import { addressToKeep } from './address.ts';
 import { AttributeReader } from './attribute-reader.ts';
 import { capBasis, capExchangeBasis } from './grade.ts';
@@ -15,18 +15,23 @@ export const SDK_KEYS: readonly string[] = Object.values(semconv).filter((name) 
 
 const EVENT_NAME = 'event.name'; // where log records carried it before OTLP 1.5
 
+type Event = Observation['kind'];
+
+const EVENTS: ReadonlyMap<string | undefined, Event> = new Map([
+  [semconv.EVENT_HOP, 'hop'],
+  [semconv.EVENT_EXCHANGE, 'exchange'],
+  [semconv.EVENT_REVOCATION, 'revocation'],
+]);
+
 /** Which of the SDK's events a log record is, if one. */
-export function eventOf({ eventName, attributes }: LogRecord): 'hop' | 'exchange' | undefined {
-  const name = eventName === '' ? textOf(attributes, EVENT_NAME) : eventName;
-  if (name === semconv.EVENT_HOP) return 'hop';
-  return name === semconv.EVENT_EXCHANGE ? 'exchange' : undefined;
-}
+export const eventOf = ({ eventName, attributes }: LogRecord): Event | undefined =>
+  EVENTS.get(eventName === '' ? textOf(attributes, EVENT_NAME) : eventName);
 
 /** Attributes of log records that are read beside the SDK's own. */
 export const LOG_KEYS: readonly string[] = [EVENT_NAME];
 
 export interface SdkRecord {
-  readonly event: 'hop' | 'exchange';
+  readonly event: Event;
   readonly resource: Resource;
   readonly scope: Scope;
   readonly record: LogRecord;
@@ -42,9 +47,15 @@ export function observationOfRecord({ event, resource, scope, record }: SdkRecor
   reader.absences(semconv.ABSENT);
   reader.anomalies(semconv.ANOMALIES);
   const shared = sharedFields({ resource, scope, record, reader, received });
-  const own = event === 'hop' ? hopFields(reader) : exchangeFields(reader);
+  const own = FIELDS[event](reader);
   return parseObservation({ ...shared, ...own, absent: notes.absent, anomalies: notes.anomalies });
 }
+
+const FIELDS: Readonly<Record<Event, (reader: AttributeReader) => Record<string, unknown>>> = {
+  hop: (reader) => hopFields(reader),
+  exchange: (reader) => exchangeFields(reader),
+  revocation: (reader) => revocationFields(reader),
+};
 
 function sharedFields(o: {
   resource: Resource;
@@ -205,5 +216,22 @@ function exchangeFields(reader: AttributeReader): Record<string, unknown> {
     scopesRequested: reader.list(semconv.EXCHANGE_SCOPES_REQUESTED, 'scopesRequested', SCOPES),
     scopesGranted: reader.list(semconv.EXCHANGE_SCOPES_GRANTED, 'scopesGranted', SCOPES),
     decision: decisionOf(reader),
+  });
+}
+
+/** Whoever says so saw no token of that party: it is named by its word. */
+function revocationFields(reader: AttributeReader): Record<string, unknown> {
+  const party = reader.party(semconv.SUBJECT, 'target.party');
+  const token = reader.text(semconv.AUTHORITY_DIGEST);
+  if ((party === undefined) === (token === undefined)) {
+    throw new ObservationError(
+      `${semconv.EVENT_REVOCATION}: expected ${semconv.SUBJECT} or ${semconv.AUTHORITY_DIGEST}, got ${party === undefined ? 'neither' : 'both'}`,
+    );
+  }
+  return given<Record<string, unknown>>({
+    kind: 'revocation',
+    effect: reader.text(semconv.REVOCATION_EFFECT),
+    target: party === undefined ? { token } : { party: { ...party, basis: 'attribute' } },
+    reason: reader.description(semconv.DECISION_REASON, 'reason', 512),
   });
 }

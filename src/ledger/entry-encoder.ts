@@ -1,8 +1,8 @@
 import { setImmediate as yieldToOthers } from 'node:timers/promises';
 import type { Queryable } from '#database';
-import { checkEntry, encodeEntry, type Observation, ObservationError } from '#observation';
+import { checkEntry, encodeEntry, type Observation, ObservationError, partiesIn } from '#observation';
 import type { Persons } from './persons.ts';
-import { partiesOf, sealEntry } from './seal-entry.ts';
+import { sealEntry } from './seal-entry.ts';
 import type { Pending } from './sequencer.ts';
 
 /** An observation as it may enter the ledger, or why it may not. */
@@ -23,7 +23,10 @@ export async function encodeObservations(
   persons: Persons,
   writer: Queryable,
 ): Promise<Encoded[]> {
-  const party = await persons.introduce(writer, observations.flatMap(partiesOf));
+  const party = await persons.introduce(
+    writer,
+    observations.flatMap((observation) => partiesIn(observation)),
+  );
   const encoded: Encoded[] = [];
   for (const [i, observation] of observations.entries()) {
     if (i > 0 && i % SLICE === 0) await yieldToOthers();

@@ -1,4 +1,4 @@
-import type { ClearParty, Entry, EntryParty, Observation } from '#observation';
+import type { ClearParty, Entry, EntryParty, Observation, RevocationObservation } from '#observation';
 import type { Side } from './address.ts';
 
 /** How parties and addresses are written into an entry. */
@@ -7,18 +7,10 @@ export interface Sealing {
   readonly address: (address: string, side: Side) => string;
 }
 
-/** Everyone an observation names. */
-export function partiesOf(observation: Observation): ClearParty[] {
-  const named =
-    observation.kind === 'hop'
-      ? [observation.subject, observation.initiator, observation.peer]
-      : [observation.subject, observation.requester];
-  return [...named.filter((party) => party !== undefined), ...observation.actors];
-}
-
 /** The observation as its entry holds it: the same, with every party and address written by `sealing`. */
 export function sealEntry(observation: Observation, sealing: Sealing): Entry {
   const { party } = sealing;
+  if (observation.kind === 'revocation') return sealRevocation(observation, party);
   const actors = observation.actors.map(party);
   if (observation.kind === 'exchange') {
     const { subject, requester, ...rest } = observation;
@@ -38,6 +30,11 @@ export function sealEntry(observation: Observation, sealing: Sealing): Entry {
     ...(initiator === undefined ? {} : { initiator: party(initiator) }),
     ...(peer === undefined ? {} : { peer: party(peer) }),
   };
+}
+
+function sealRevocation(observation: RevocationObservation, party: Sealing['party']): Entry {
+  const { target, ...rest } = observation;
+  return { ...rest, target: 'party' in target ? { party: party(target.party) } : target };
 }
 
 type Transport = Extract<Observation, { kind: 'hop' }>['transport'];

@@ -14,11 +14,14 @@ export type {
   HopObservation,
   Observation,
   Reporter,
+  RevocationEntry,
+  RevocationObservation,
   SpanRef,
   Trace,
 } from './observation.ts';
 export { MAX_ACTORS, OBSERVATION_VERSION } from './observation.ts';
 export { newObservationId, observationIdOf } from './observation-id.ts';
 export { checkEntry, ObservationError, parseObservation } from './parse.ts';
+export { partiesIn } from './parties-in.ts';
 export type { Basis, ClearParty, EntryParty, SealedPerson } from './party.ts';
 export { isPersonal, PartyType } from './party.ts';

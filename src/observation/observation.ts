@@ -150,14 +150,32 @@ const exchange = <P extends TSchema>(party: P) =>
     { additionalProperties: false },
   );
 
+/** Somebody or something holds no longer, or holds again: a party was offboarded, a token revoked (CAEP, RFC 7009). `time` is when. */
+const revocation = <P extends TSchema>(party: P) =>
+  Type.Object(
+    {
+      ...shared,
+      kind: Type.Literal('revocation'),
+      effect: Type.Enum(['revoked', 'restored']),
+      target: Type.Union([
+        Type.Object({ party }, { additionalProperties: false }),
+        Type.Object({ token: Digest }, { additionalProperties: false }),
+      ]),
+      reason: Type.Optional(Text(512)),
+    },
+    { additionalProperties: false },
+  );
+
 /** An observation as the collector hands it to the ledger: parties in clear, in memory only. */
-export const Observation = Type.Union([hop(ClearParty), exchange(ClearParty)]);
+export const Observation = Type.Union([hop(ClearParty), exchange(ClearParty), revocation(ClearParty)]);
 export type HopObservation = Static<ReturnType<typeof hop<typeof ClearParty>>>;
 export type ExchangeObservation = Static<ReturnType<typeof exchange<typeof ClearParty>>>;
-export type Observation = HopObservation | ExchangeObservation;
+export type RevocationObservation = Static<ReturnType<typeof revocation<typeof ClearParty>>>;
+export type Observation = HopObservation | ExchangeObservation | RevocationObservation;
 
 /** An observation as an entry keeps it: persons sealed. This is the closed schema of the ledger's bytes. */
-export const Entry = Type.Union([hop(EntryParty), exchange(EntryParty)]);
+export const Entry = Type.Union([hop(EntryParty), exchange(EntryParty), revocation(EntryParty)]);
 export type HopEntry = Static<ReturnType<typeof hop<typeof EntryParty>>>;
 export type ExchangeEntry = Static<ReturnType<typeof exchange<typeof EntryParty>>>;
-export type Entry = HopEntry | ExchangeEntry;
+export type RevocationEntry = Static<ReturnType<typeof revocation<typeof EntryParty>>>;
+export type Entry = HopEntry | ExchangeEntry | RevocationEntry;

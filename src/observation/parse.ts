@@ -1,3 +1,4 @@
+import type { TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { Entry, Observation } from './observation.ts';
 
@@ -16,10 +17,12 @@ interface Checker<T> {
   Errors(value: unknown): readonly Complaint[];
 }
 
-const [hopShape, exchangeShape] = Observation.anyOf;
-const [hopEntryShape, exchangeEntryShape] = Entry.anyOf;
-const observationCheckers = { hop: Compile(hopShape), exchange: Compile(exchangeShape) };
-const entryCheckers = { hop: Compile(hopEntryShape), exchange: Compile(exchangeEntryShape) };
+const observationCheckers = checkersOf(Observation.anyOf);
+const entryCheckers = checkersOf(Entry.anyOf);
+
+function checkersOf<H extends TSchema, X extends TSchema, R extends TSchema>([hop, exchange, revocation]: [H, X, R]) {
+  return { hop: Compile(hop), exchange: Compile(exchange), revocation: Compile(revocation) };
+}
 
 /** Takes outside data as an observation with parties in clear. Throws ObservationError. */
 export const parseObservation = (value: unknown): Observation => check(value, observationCheckers, 'observation');
@@ -27,12 +30,14 @@ export const parseObservation = (value: unknown): Observation => check(value, ob
 /** Takes outside data as an entry, persons sealed. Throws ObservationError. */
 export const checkEntry = (value: unknown): Entry => check(value, entryCheckers, 'entry');
 
-function check<H, X>(value: unknown, checkers: { hop: Checker<H>; exchange: Checker<X> }, what: string): H | X {
+type Checkers<H, X, R> = { readonly hop: Checker<H>; readonly exchange: Checker<X>; readonly revocation: Checker<R> };
+
+function check<H, X, R>(value: unknown, checkers: Checkers<H, X, R>, what: string): H | X | R {
   const kind = typeof value === 'object' && value !== null && 'kind' in value ? value.kind : undefined;
-  if (kind !== 'hop' && kind !== 'exchange') {
-    throw new ObservationError(`${what}: expected kind hop or exchange, got ${brief(kind)}`);
+  if (kind !== 'hop' && kind !== 'exchange' && kind !== 'revocation') {
+    throw new ObservationError(`${what}: expected kind hop, exchange or revocation, got ${brief(kind)}`);
   }
-  const checker: Checker<H | X> = checkers[kind];
+  const checker: Checker<H | X | R> = checkers[kind];
   if (checker.Check(value)) return value;
   throw new ObservationError(`${what} of kind ${kind}: ${complain(checker.Errors(value))}`);
 }

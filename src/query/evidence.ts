@@ -1,5 +1,5 @@
 import { type Disclosure, formatEvidence, formatPolicy, policyOfLog } from '@behalf/verify';
-import { type Entry, type EntryParty, ObservationError, parseEntry, type SealedPerson } from '#observation';
+import { type Entry, ObservationError, parseEntry, partiesIn, type SealedPerson } from '#observation';
 import type { QueryContext } from './context.ts';
 import { QueryProblem } from './problem.ts';
 
@@ -54,7 +54,8 @@ const disclosuresOf = (keys: ReadonlyMap<string, Uint8Array>): Disclosure[] =>
   [...keys].map(([sealed, key]) => ({ sealed, key })).toSorted((a, b) => (a.sealed < b.sealed ? -1 : 1));
 
 function personsIn(bytes: Uint8Array): SealedPerson[] {
-  return partiesOf(readable(bytes)).filter((party): party is SealedPerson => party !== undefined && 'ref' in party);
+  const entry = readable(bytes);
+  return entry === undefined ? [] : partiesIn(entry).filter((party): party is SealedPerson => 'ref' in party);
 }
 
 /** Whatever the log holds is evidence; of what is no entry of ours nothing can be disclosed. */
@@ -65,12 +66,6 @@ function readable(bytes: Uint8Array): Entry | undefined {
     if (error instanceof ObservationError) return undefined;
     throw error;
   }
-}
-
-function partiesOf(entry: Entry | undefined): readonly (EntryParty | undefined)[] {
-  if (entry === undefined) return [];
-  const own = entry.kind === 'hop' ? [entry.initiator, entry.peer] : [entry.requester];
-  return [entry.subject, ...entry.actors, ...own];
 }
 
 const notYet = (): QueryProblem =>

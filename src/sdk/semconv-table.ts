@@ -190,6 +190,12 @@ const ROWS: readonly Row[] = [
   [semconv.EXCHANGE_SCOPES_HELD, 'string[]', 'Scopes of the subject token', 'RFC 8693 section 4.2', 'stable'],
   [semconv.EXCHANGE_SCOPES_REQUESTED, 'string[]', 'Scopes asked for', 'RFC 8693 section 2.1', 'stable'],
   [semconv.EXCHANGE_SCOPES_GRANTED, 'string[]', 'Scopes of the issued token', 'RFC 8693 section 2.2.1', 'stable'],
+  [
+    semconv.REVOCATION_EFFECT,
+    'string',
+    'revoked or restored: of the party that behalf.subject names, or of the token of behalf.authority.digest',
+    'CAEP 1.0, RFC 7009',
+  ],
 ];
 
 export const CONVENTIONS = ROWS.map(
@@ -210,8 +216,8 @@ export function formatConventions(): string {
   return `# Attributes of @behalf/sdk
 
 One OTLP log record for each observation, whatever the trace sampler decided: \`${semconv.EVENT_HOP}\` is one side's account of
-one hop, \`${semconv.EVENT_EXCHANGE}\` one token exchange. The record's trace and span ids are the hop's own. A map holds
-strings. Generated from semconv-table.ts; the names are constants in \`@behalf/sdk/semconv\`.
+one hop, \`${semconv.EVENT_EXCHANGE}\` one token exchange, \`${semconv.EVENT_REVOCATION}\` the end of a party or token.
+The record's trace and span ids are the hop's own. A map holds strings. Generated from semconv-table.ts; the names are constants in \`@behalf/sdk/semconv\`.
 
 | attribute | type | meaning | source | stability |
 |---|---|---|---|---|

@@ -6,8 +6,9 @@
 /** Log record event names. */
 export const EVENT_HOP = 'behalf.hop';
 export const EVENT_EXCHANGE = 'behalf.exchange';
+export const EVENT_REVOCATION = 'behalf.revocation';
 
-/** Both events. */
+/** Every event. */
 export const OBSERVATION_ID = 'behalf.observation.id'; // string, UUIDv7: the idempotency key
 export const SEQUENCE = 'behalf.sequence'; // int, per sender, from 1 without gaps
 export const PARENT_SPAN_ID = 'behalf.parent.span.id'; // string, 16 hex: the caller's span for a callee, the enclosing span else
@@ -67,3 +68,6 @@ export const EXCHANGE_AUDIENCE = 'behalf.exchange.audience'; // string[]
 export const EXCHANGE_SCOPES_HELD = 'behalf.exchange.scopes.held'; // string[]
 export const EXCHANGE_SCOPES_REQUESTED = 'behalf.exchange.scopes.requested'; // string[]
 export const EXCHANGE_SCOPES_GRANTED = 'behalf.exchange.scopes.granted'; // string[]
+
+/** behalf.revocation: of the party SUBJECT names, or of the token of AUTHORITY_DIGEST; the record's time is when. DECISION_REASON: why. */
+export const REVOCATION_EFFECT = 'behalf.revocation.effect'; // revoked | restored

@@ -87,6 +87,12 @@ const RECEIVED = START + 1_000n;
 const now = () => RECEIVED;
 
 /** What one record comes to, and what its sender is told. */
+const ENDED = {
+  [semconv.OBSERVATION_ID]: ID,
+  [semconv.REVOCATION_EFFECT]: 'revoked',
+  [semconv.DECISION_REASON]: 'left the company',
+};
+
 async function send(t: Parameters<typeof collectorOf>[0], sent: Plain) {
   const collector = collectorOf(t, { now });
   const answer = await collector.post('logs', JSON.stringify(logs('payments', sent)));
@@ -180,9 +186,9 @@ test('an exchange of the SDK is taken over field by field', async (t) => {
 
 test('every name of semconv is read', async (t) => {
   const names = Object.values(semconv).filter(
-    (name) => name.startsWith('behalf.') && !name.match(/^behalf\.(hop|exchange)$/),
+    (name) => name.startsWith('behalf.') && !name.match(/^behalf\.(hop|exchange|revocation)$/),
   );
-  const used = new Set([...Object.keys(HOP), ...Object.keys(EXCHANGE)]);
+  const used = new Set([...Object.keys(HOP), ...Object.keys(EXCHANGE), ...Object.keys(ENDED)]);
   assert.deepEqual(
     names.filter((name) => !used.has(name)),
     [],
@@ -282,4 +288,34 @@ test('a record outside any trace has none; one with a bad id has none and says s
 test('what the sender dropped is told', async (t) => {
   const { hop } = await send(t, record(semconv.EVENT_HOP, HOP, { droppedAttributesCount: 1 }));
   assert.equal(hop?.absent.attributes, 'dropped_by_sdk');
+});
+
+test('a revocation names a party by its word alone, or a token by its digest', async (t) => {
+  const party = { type: 'service', id: 'robot', issuer: 'https://idp', basis: 'token' };
+  const ended = await send(t, record(semconv.EVENT_REVOCATION, { ...ENDED, [semconv.SUBJECT]: party }));
+  assert.ok(ended.observation?.kind === 'revocation');
+  assert.deepEqual(ended.observation.target, { party: { ...party, basis: 'attribute' } });
+  assert.deepEqual([ended.observation.effect, ended.observation.reason], ['revoked', 'left the company']);
+  const token = { [semconv.AUTHORITY_DIGEST]: 'ab'.repeat(32), [semconv.REVOCATION_EFFECT]: 'restored' };
+  const restored = await send(t, record(semconv.EVENT_REVOCATION, { ...ENDED, ...token }));
+  assert.ok(restored.observation?.kind === 'revocation');
+  assert.deepEqual(restored.observation.target, { token: 'ab'.repeat(32) });
+});
+
+test('a revocation of nothing, of two things, or of an unknown effect is refused by name', async (t) => {
+  const both = {
+    [semconv.SUBJECT]: { type: 'service', id: 'r', basis: 'token' },
+    [semconv.AUTHORITY_DIGEST]: 'ab'.repeat(32),
+  };
+  const { post } = collectorOf(t);
+  for (const [values, expected] of [
+    [ENDED, /got neither/],
+    [{ ...ENDED, ...both }, /got both/],
+    [{ ...ENDED, [semconv.AUTHORITY_DIGEST]: 'ab'.repeat(32), [semconv.REVOCATION_EFFECT]: 'paused' }, /\/effect/],
+    [{ ...ENDED, [semconv.AUTHORITY_DIGEST]: 'eyJhbGciOi' }, /\/target/],
+  ] as const) {
+    const answer = await post('logs', JSON.stringify(logs('s', record(semconv.EVENT_REVOCATION, values))));
+    assert.equal(answer.statusCode, 200);
+    assert.match(answer.body, expected);
+  }
 });

@@ -1,5 +1,5 @@
 import * as semconv from '@behalf/sdk/semconv';
-import type { ClearParty, ExchangeObservation, HopObservation, Observation } from '#observation';
+import type { ClearParty, ExchangeObservation, HopObservation, Observation, RevocationObservation } from '#observation';
 
 type Value = string | readonly Value[] | { readonly [name: string]: Value | undefined };
 
@@ -19,27 +19,35 @@ const resourceOf = ({ reporter }: Observation) => ({
 
 const recordOf = (observation: Observation) => ({
   timeUnixNano: observation.time,
-  eventName: observation.kind === 'hop' ? semconv.EVENT_HOP : semconv.EVENT_EXCHANGE,
+  eventName: `behalf.${observation.kind}`,
   traceId: observation.trace?.traceId ?? '',
   spanId: observation.trace?.spanId ?? '',
   flags: 1,
   attributes: attributes({
     ...sharedOf(observation),
-    ...(observation.kind === 'hop' ? hopOf(observation) : exchangeOf(observation)),
+    ...ownOf(observation),
   }),
 });
 
-const sharedOf = ({ id, trace, cause, subject, actors, absent, anomalies, decision }: Observation) => ({
+function ownOf(observation: Observation): Readonly<Record<string, Value | undefined>> {
+  if (observation.kind === 'revocation') return revocationOf(observation);
+  const { subject, actors, decision } = observation;
+  return {
+    [semconv.SUBJECT]: partyOf(subject),
+    [semconv.ACTORS]: actors.map((actor) => partyOf(actor) ?? ''),
+    [semconv.DECISION_OUTCOME]: decision?.outcome,
+    [semconv.DECISION_REASON]: decision?.reason,
+    ...(observation.kind === 'hop' ? hopOf(observation) : exchangeOf(observation)),
+  };
+}
+
+const sharedOf = ({ id, trace, cause, absent, anomalies }: Observation) => ({
   [semconv.OBSERVATION_ID]: id,
   [semconv.PARENT_SPAN_ID]: trace?.parentSpanId,
   [semconv.CAUSE_TRACE_ID]: cause?.traceId,
   [semconv.CAUSE_SPAN_ID]: cause?.spanId,
-  [semconv.SUBJECT]: partyOf(subject),
-  [semconv.ACTORS]: actors.map((actor) => partyOf(actor) ?? ''),
   [semconv.ABSENT]: absent,
   [semconv.ANOMALIES]: anomalies.map(({ code, detail }) => ({ code, detail })),
-  [semconv.DECISION_OUTCOME]: decision?.outcome,
-  [semconv.DECISION_REASON]: decision?.reason,
 });
 
 const hopOf = (hop: HopObservation) => ({
@@ -51,6 +59,7 @@ const hopOf = (hop: HopObservation) => ({
   [semconv.PEER]: partyOf(hop.peer),
   [semconv.OPERATION]: hop.operation,
   [semconv.RESOURCE]: hop.resource,
+  [semconv.PURPOSE]: hop.purpose,
   [semconv.SCOPES_REQUIRED]: hop.requiredScopes,
   [semconv.AUTHORITY_PROFILE]: hop.authority?.profile,
   [semconv.AUTHORITY_DIGEST]: hop.authority?.digest,
@@ -75,6 +84,12 @@ const exchangeOf = (exchange: ExchangeObservation) => ({
   [semconv.EXCHANGE_SCOPES_HELD]: exchange.scopesHeld,
   [semconv.EXCHANGE_SCOPES_REQUESTED]: exchange.scopesRequested,
   [semconv.EXCHANGE_SCOPES_GRANTED]: exchange.scopesGranted,
+});
+
+const revocationOf = ({ target, effect, reason }: RevocationObservation) => ({
+  [semconv.REVOCATION_EFFECT]: effect,
+  [semconv.DECISION_REASON]: reason,
+  ...('party' in target ? { [semconv.SUBJECT]: partyOf(target.party) } : { [semconv.AUTHORITY_DIGEST]: target.token }),
 });
 
 const partyOf = (party: ClearParty | undefined): Value | undefined => party && { ...party };

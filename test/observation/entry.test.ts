@@ -64,7 +64,7 @@ test('a refusal names the field and never the value', () => {
     () => parseObservation({ ...hop, time: 'eyJhbGciOiJub25lIn0.secret.' }),
     (error) => error instanceof ObservationError && /\/time/.test(error.message) && !/secret/.test(error.message),
   );
-  assert.throws(() => parseObservation({ kind: 'gossip' }), /expected kind hop or exchange, got "gossip"/);
+  assert.throws(() => parseObservation({ kind: 'gossip' }), /expected kind hop, exchange or revocation, got "gossip"/);
 });
 
 test('observation ids are UUIDv7 that the schema takes, and the same content gives the same id', () => {
