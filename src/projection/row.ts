@@ -1,5 +1,5 @@
 import { type Chain, type Finding, type Hop, partyKey } from '#chains';
-import { type Entry, type EntryParty, isPersonal } from '#observation';
+import { type Entry, type EntryParty, isPersonal, partiesIn } from '#observation';
 import { searchable } from './searchable.ts';
 
 /** Rows are named as their columns: they travel as JSON. Times are decimal strings of unix nanoseconds. */
@@ -138,18 +138,13 @@ export const findingRows = (chain: Chain, set: bigint): readonly FindingRow[] =>
 /** Every party an entry names, each once; persons without their id. */
 export function partyRows(entries: readonly Entry[]): readonly PartyRow[] {
   const rows = new Map<string, PartyRow>();
-  for (const party of entries.flatMap(partiesOf)) {
+  for (const party of entries.flatMap((entry) => partiesIn(entry))) {
     const key = searchable(partyKey(party));
     const id = 'id' in party && !isPersonal(party) ? searchable(party.id) : null;
     const issuer = party.issuer === undefined ? null : searchable(party.issuer);
     rows.set(key, { party_key: key, type: party.type, issuer, id });
   }
   return [...rows.values()];
-}
-
-function partiesOf(entry: Entry): readonly EntryParty[] {
-  const others = entry.kind === 'hop' ? [entry.initiator, entry.peer] : [entry.requester];
-  return [entry.subject, ...entry.actors, ...others].filter((party) => party !== undefined);
 }
 
 /** A chain's JSON around that of its hops, which is made once. Stitching makes equal chains with their members in one order. */
