@@ -12,7 +12,7 @@ export interface PersonReader {
    */
   open(persons: readonly SealedPerson[]): Promise<ReadonlyMap<string, string>>;
   /**
-   * `sealed` -> the key that opens this mention and nothing else, to be given to someone who may see it. Persons who were
+   * `sealed` -> the key that opens this mention and no other person's, to be given to someone who may see it. Persons who were
    * erased are left out. Throws as `open` does.
    */
   disclose(persons: readonly SealedPerson[]): Promise<ReadonlyMap<string, Uint8Array>>;

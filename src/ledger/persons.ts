@@ -41,6 +41,11 @@ export class Persons {
   /**
    * Gives every person among `parties` a durable row and returns how each party stands in an entry. The answer holds its
    * own keys, so that forgetting in between harms nothing.
+   *
+   * A person is sealed once for each call, and that value stands at all their mentions in it: a reference has one
+   * (issuer, id), so equal values tell of two entries what their equal references tell already, and the key that opens
+   * one mention opens others of that same name only. It is a copy, not a second encryption: every sealing has its own
+   * salt, hence its own key, and no key meets two texts. Another call seals anew.
    */
   async introduce(writer: Queryable, parties: readonly ClearParty[]): Promise<(party: ClearParty) => EntryParty> {
     const wanted = new Map(parties.filter(isPersonal).map((party) => [nameOf(party), party]));
@@ -54,12 +59,20 @@ export class Persons {
       present.set(name, person);
       this.#remember(name, person);
     }
+    return this.#writing(present);
+  }
+
+  #writing(present: ReadonlyMap<string, Person>): (party: ClearParty) => EntryParty {
+    const sealed = new Map<string, string>();
     return (party) => {
       if (!isPersonal(party)) return party;
-      const person = present.get(nameOf(party));
+      const name = nameOf(party);
+      const person = present.get(name);
       if (person === undefined) throw new TypeError('persons: a party that was not introduced');
       const { id, ...rest } = party;
-      return { ...rest, ref: person.ref, sealed: seal(person.key, this.#origin, id) };
+      const text = sealed.get(name) ?? seal(person.key, this.#origin, id);
+      sealed.set(name, text);
+      return { ...rest, ref: person.ref, sealed: text };
     };
   }
 
@@ -77,7 +90,7 @@ export class Persons {
     return this.#withKeys(reader, persons, (key, sealed) => open(key, this.#origin, sealed));
   }
 
-  /** `sealed` -> the key that opens this mention alone, to give away; those erased are left out. */
+  /** `sealed` -> the key that opens this value and no other, to give away; those erased are left out. */
   disclose(reader: Queryable, persons: readonly SealedPerson[]): Promise<ReadonlyMap<string, Uint8Array>> {
     return this.#withKeys(reader, persons, disclose);
   }

@@ -3,7 +3,7 @@ import { type Entry, ObservationError, parseEntry, partiesIn, type SealedPerson 
 import type { QueryContext } from './context.ts';
 import { QueryProblem } from './problem.ts';
 
-/** Gives away the keys of single mentions: `sealed` -> the key that opens it and nothing else. */
+/** Gives away the keys of mentions: `sealed` -> the key that opens that value and no other. */
 export interface PersonDiscloser {
   disclose(persons: readonly SealedPerson[]): Promise<ReadonlyMap<string, Uint8Array>>;
 }

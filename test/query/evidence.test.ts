@@ -5,10 +5,10 @@ import type { ChainAnswer, ChainsAnswer } from '#query';
 import { delegatedCall } from '../chains/entries.ts';
 import { observationsOf, testApi } from './api.ts';
 
-/** One chain of several entries, and its id. */
+/** One chain of several entries, each from a request of its own, and its id. */
 async function oneChain(t: Parameters<typeof testApi>[0]) {
   const api = await testApi(t);
-  await api.take(observationsOf(delegatedCall().all));
+  for (const observation of observationsOf(delegatedCall().all)) await api.take([observation]);
   const [{ id } = assert.fail('no chain')] = (await api.get<ChainsAnswer>('/api/v1/chains')).chains;
   const { chain } = await api.get<ChainAnswer>(`/api/v1/chains/${id}`);
   const policy = policyOfLog(api.ledger.verifierKey);
