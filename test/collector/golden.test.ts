@@ -47,7 +47,8 @@ async function digestOf(requests: Iterable<Request>): Promise<string> {
       digest.update(`${error.status} ${error.message}\n`);
     }
   }
-  const written = (_key: string, value: unknown) => (typeof value === 'bigint' ? String(value) : value);
+  // Counts that are nothing are left out: a further kind of count changes nothing here.
+  const written = (_key: string, value: unknown) => (typeof value === 'bigint' ? String(value) : value || undefined);
   return digest.update(JSON.stringify([accounting.account, accounting.senders], written)).digest('hex');
 }
 
