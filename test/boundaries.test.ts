@@ -50,7 +50,15 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'zod',
     'node:*',
   ],
-  cli: ['#*', '@behalf/verify', '@fastify/static', 'fastify', 'node:*'],
+  cli: [
+    '#*',
+    '@behalf/verify',
+    '@fastify/static',
+    '@opentelemetry/api',
+    '@opentelemetry/sdk-node',
+    'fastify',
+    'node:*',
+  ],
 };
 
 /** The command of a published part may use Node, where the part itself may use nothing. */

@@ -3,6 +3,7 @@ import { type Command, type Terminal, textOption } from './command.ts';
 import { parseRoles, ROLES, type Role } from './roles.ts';
 import { type Server, startServer } from './server.ts';
 import { settingsFrom } from './settings.ts';
+import { startTelemetry } from './telemetry/telemetry.ts';
 
 /** `behalf serve`: the collector, the ledger, the projection, the query API and the page, until SIGINT or SIGTERM. */
 export const serve: Command = {
@@ -12,10 +13,13 @@ export const serve: Command = {
   async run(given, terminal) {
     const roles = parseRoles(textOption(given, 'role'));
     const stopped = stopSignal();
-    const server = await startServer(settingsFrom(terminal.environment), (says) => terminal.err(`${says}\n`), roles);
+    const settings = settingsFrom(terminal.environment);
+    const telemetry = await startTelemetry(terminal.environment, settings);
+    const server = await startServer(settings, (says) => terminal.err(`${says}\n`), roles, telemetry);
     terminal.err(describe(server, roles));
     await stopped;
     await closeLoudly(server, terminal);
+    await telemetry.close();
     return 0;
   },
 };

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
-import { buildCollector, openReception, type Reception, senderApi } from '#collector';
+import { allMetrics, buildCollector, openReception, type Reception, senderApi } from '#collector';
 import { type Database, openDatabase } from '#database';
 import { exportApi } from '#exports';
 import { type Ledger, openLedger, policyForOthers, secretFromFile } from '#ledger';
@@ -14,6 +14,9 @@ import { ledgerOutside } from './outside-settings.ts';
 import { page } from './page.ts';
 import { ALL_ROLES, type Role } from './roles.ts';
 import type { Settings } from './settings.ts';
+import { observeAppend } from './telemetry/observe-append.ts';
+import { observeRequests } from './telemetry/observe-requests.ts';
+import { SILENT, type Telemetry } from './telemetry/telemetry.ts';
 
 const LOG_ID = 1;
 /** As good as never: Node's longest timer. */
@@ -38,6 +41,7 @@ interface Making {
   readonly keyFolder: string;
   readonly log: LogReader;
   readonly onAlarm: (error: unknown) => void;
+  readonly telemetry: Telemetry;
   readonly opened: <T>(part: T, stop: (part: T) => Promise<unknown>) => T;
 }
 
@@ -57,6 +61,7 @@ export async function startServer(
   settings: Settings,
   tell: (says: string) => void,
   roles: ReadonlySet<Role> = ALL_ROLES,
+  telemetry: Telemetry = SILENT,
 ): Promise<Server> {
   const closing: (() => Promise<unknown>)[] = [];
   let isClosing = false;
@@ -74,9 +79,22 @@ export async function startServer(
       await openDatabase({ ...(url === undefined ? {} : { url }), dataDir, onProgress: tell }),
       (each) => each.close(),
     );
-    const onAlarm = (error: unknown) => tell(`alarm: ${error instanceof Error ? error.message : String(error)}`);
+    const onAlarm = (thrown: unknown) => {
+      const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+      tell(`alarm: ${error.message}`);
+      telemetry.alarm(error);
+    };
     const log = openLogReader({ database, logId: LOG_ID });
-    const making: Making = { settings, roles, database, keyFolder: join(dataDir, 'keys'), log, onAlarm, opened };
+    const making: Making = {
+      settings,
+      roles,
+      database,
+      keyFolder: join(dataDir, 'keys'),
+      log,
+      onAlarm,
+      telemetry,
+      opened,
+    };
     const ledger = await writer(making);
     const reception = roles.has('collect') && ledger !== undefined ? await receptionOf(making, ledger) : undefined;
     const projection = roles.has('project')
@@ -110,13 +128,14 @@ async function writer({ settings, roles, database, keyFolder, onAlarm, opened }:
   );
 }
 
-async function receptionOf({ keyFolder, onAlarm }: Making, ledger: Ledger): Promise<Reception> {
+async function receptionOf({ keyFolder, onAlarm, telemetry }: Making, ledger: Ledger): Promise<Reception> {
   const idKey = await secretFromFile(join(keyFolder, 'observation-ids'), 32);
-  return openReception({ ledger, idKey, onAlarm });
+  return openReception({ ledger: telemetry.on ? observeAppend(ledger) : ledger, idKey, onAlarm });
 }
 
-async function listenForSenders({ settings, opened }: Making, reception: Reception) {
+async function listenForSenders({ settings, telemetry, opened }: Making, reception: Reception) {
   const collector = opened(buildCollector({ reception }), (each) => each.close());
+  if (telemetry.on) observeRequests(collector);
   const { host, otlpHttpPort: port } = settings;
   const http = await listen(collector, { host, port, variable: 'BEHALF_OTLP_HTTP_PORT' });
   const { address: grpc } = opened(await listenGrpc(reception, settings), (each) => each.collector.close());
@@ -124,15 +143,16 @@ async function listenForSenders({ settings, opened }: Making, reception: Recepti
 }
 
 async function apiOf(making: Making, parts: Parts): Promise<FastifyInstance> {
-  const { roles, database, log, opened } = making;
+  const { roles, database, log, telemetry, opened } = making;
   const api = opened(apiServer(), (each) => each.close());
+  if (telemetry.on) observeRequests(api);
   checkHost(api);
   if (roles.has('query')) await registerQuery(api, making, parts);
   else healthRoutes(api, { database, trouble: parts.trouble });
-  await api.register(senderApi, {
-    ...(parts.reception === undefined ? {} : { accounting: parts.reception.accounting }),
-    measure: () => serverMetrics(log, parts.projection && (() => parts.projection?.size() ?? 0n)),
-  });
+  const { accounting } = parts.reception ?? {};
+  const measure = () => serverMetrics(log, parts.projection && (() => parts.projection?.size() ?? 0n));
+  await api.register(senderApi, { ...(accounting === undefined ? {} : { accounting }), measure });
+  await telemetry.metrics(() => allMetrics({ ...(accounting === undefined ? {} : { accounting }), measure }));
   return api;
 }
 

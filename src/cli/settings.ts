@@ -22,6 +22,10 @@ export const ENVIRONMENT: readonly (readonly [name: string, says: string])[] = [
   ['BEHALF_OTLP_HTTP_PORT', 'OTLP/HTTP (default 4318)'],
   ['BEHALF_OTLP_GRPC_PORT', 'OTLP/gRPC (default 4317)'],
   ...OUTSIDE_ENVIRONMENT,
+  [
+    'OTEL_EXPORTER_OTLP_ENDPOINT',
+    'where the server tells of itself, by OpenTelemetry and its other OTEL_* variables (default: nowhere)',
+  ],
   ['BEHALF_URL', 'the server that chain, export and verify ask (default http://127.0.0.1:7400)'],
 ];
 

@@ -4,7 +4,8 @@ import { type SenderAccount, SenderCounts, type SenderName } from './sender-acco
 export type NotStored =
   | 'internal_span' // neither identity nor a boundary: it only connects others
   | 'repeats_parent' // an internal span that names the same user as the span around it
-  | 'other_log_record'; // not one of the SDK's observations
+  | 'other_log_record' // not one of the SDK's observations
+  | 'own_telemetry'; // a Behalf server told it of itself
 
 /** What became of everything a collector was sent. Counts only grow; read them for metrics and completeness. */
 export interface Account {
@@ -26,7 +27,7 @@ export class Accounting {
   readonly #refused = new Map<string, number>();
   readonly #senders = new Map<string, SenderCounts>();
   readonly #others = new SenderCounts({ service: '(others)' });
-  readonly #notStored = { internal_span: 0, repeats_parent: 0, other_log_record: 0 };
+  readonly #notStored = { internal_span: 0, repeats_parent: 0, other_log_record: 0, own_telemetry: 0 };
 
   add(
     counts: Partial<

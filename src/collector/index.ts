@@ -13,6 +13,7 @@ export { startGrpcCollector } from './grpc.ts';
 export type { Metric } from './metrics.ts';
 export type { CollectorOptions, Reception } from './reception.ts';
 export { MAX_BODY_BYTES, openReception } from './reception.ts';
+export { OWN_TELEMETRY } from './reporter.ts';
 export type { SenderAccount, SenderName } from './sender-account.ts';
-export { type SenderApiOptions, senderApi } from './sender-api.ts';
+export { allMetrics, type SenderApiOptions, senderApi } from './sender-api.ts';
 export type { Gap } from './sequence-gaps.ts';

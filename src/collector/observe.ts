@@ -2,6 +2,7 @@ import { type Observation, ObservationError, type SpanRef } from '#observation';
 import type { Accounting, NotStored } from './account.ts';
 import { causeOf, type SpanMemory, type SpanNode } from './cause.ts';
 import { type Group, type LogRecord, SPAN_KIND, type Span } from './otlp.ts';
+import { withoutOwn } from './own-telemetry.ts';
 import { senderOf, textOf, UNKNOWN_SERVICE } from './reporter.ts';
 import { eventOf, observationOfRecord } from './sdk-record.ts';
 import type { SenderCounts } from './sender-account.ts';
@@ -29,7 +30,7 @@ export interface Observer {
 export function observeLogs(groups: readonly Group<LogRecord>[], { received, accounting }: Observer): Observed {
   const observations: Observation[] = [];
   const refusals: string[] = [];
-  for (const { resource, scope, records } of groups) {
+  for (const { resource, scope, records } of withoutOwn(groups, accounting)) {
     const sender = accounting.sender(senderOf(resource));
     sender.receive(records.length, received);
     for (const record of records) {
@@ -48,7 +49,7 @@ export function observeLogs(groups: readonly Group<LogRecord>[], { received, acc
 /** Turns spans that cross a boundary or name somebody into observations, each with the nearest such span above as cause. */
 export function observeSpans(groups: readonly Group<Span>[], observer: Observer): Observed {
   const refusals: string[] = [];
-  const placed = groups.flatMap(({ resource, scope, records }) => {
+  const placed = withoutOwn(groups, observer.accounting).flatMap(({ resource, scope, records }) => {
     const sender = observer.accounting.sender(senderOf(resource));
     sender.receive(records.length, observer.received);
     return records.flatMap((span) => {

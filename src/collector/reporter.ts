@@ -4,13 +4,17 @@ import type { AnyValue, Attributes, Resource } from './otlp.ts';
 import type { SenderName } from './sender-account.ts';
 import { given } from './vocabulary/reading.ts';
 
-/** Resource attributes that name a reporter. */
+/** Resource attribute of what a Behalf server tells of itself. Collectors between may bring it back here. */
+export const OWN_TELEMETRY = 'behalf.own_telemetry';
+
+/** Resource attributes that name a reporter, or say that it is one of us. */
 export const REPORTER_KEYS = [
   'service.name',
   'service.namespace',
   'service.instance.id',
   'deployment.environment.name',
   'deployment.environment',
+  OWN_TELEMETRY,
 ] as const;
 
 /** What the OpenTelemetry SDKs call a service that names itself nothing. */

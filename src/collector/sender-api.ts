@@ -10,7 +10,7 @@ export interface SenderApiOptions {
 }
 
 /** `GET /api/v1/senders`: what became of what each sender sent. `GET /metrics`: the same summed up, for Prometheus. */
-export const senderApi: FastifyPluginAsync<SenderApiOptions> = async (app, { accounting, measure }) => {
+export const senderApi: FastifyPluginAsync<SenderApiOptions> = async (app, options) => {
   app.get(
     '/api/v1/senders',
     { schema: { tags: ['health'], summary: 'What became of what each sender sent, since this server started' } },
@@ -18,16 +18,21 @@ export const senderApi: FastifyPluginAsync<SenderApiOptions> = async (app, { acc
       reply
         .headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' })
         .type('application/json')
-        .send(JSON.stringify({ senders: accounting?.senders ?? [] }, decimal)),
+        .send(JSON.stringify({ senders: options.accounting?.senders ?? [] }, decimal)),
   );
   app.get('/metrics', { schema: { hide: true } as object }, async (_request, reply) => {
-    const own = accounting === undefined ? [] : collectorMetrics(accounting.account, accounting.senders);
     return reply
       .header('cache-control', 'no-store')
       .type('text/plain; version=0.0.4; charset=utf-8')
-      .send(formatMetrics([...own, ...((await measure?.()) ?? [])]));
+      .send(formatMetrics(await allMetrics(options)));
   });
 };
+
+/** What `/metrics` shows. */
+export async function allMetrics({ accounting, measure }: SenderApiOptions): Promise<Metric[]> {
+  const own = accounting === undefined ? [] : collectorMetrics(accounting.account, accounting.senders);
+  return [...own, ...((await measure?.()) ?? [])];
+}
 
 /** 64-bit numbers are strings, as everywhere in the API. */
 const decimal = (_key: string, value: unknown): unknown => (typeof value === 'bigint' ? String(value) : value);

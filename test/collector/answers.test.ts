@@ -289,7 +289,7 @@ test('every request and record is accounted for', async (t) => {
     sequenced: 1,
     duplicates: 0,
     rejected: 1,
-    notStored: { internal_span: 1, repeats_parent: 0, other_log_record: 1 },
+    notStored: { internal_span: 1, repeats_parent: 0, other_log_record: 1, own_telemetry: 0 },
   });
 });
 
