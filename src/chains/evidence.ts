@@ -1,4 +1,5 @@
 import type { HopEntry } from '#observation';
+import { type Acting, actingIn, hasPassed } from './acting.ts';
 import type { Exchange, Gap, Link } from './chain.ts';
 import type { Draft } from './crossing.ts';
 import { type End, firstOf } from './end.ts';
@@ -8,13 +9,36 @@ import type { Lineage } from './lineage.ts';
 import type { Thresholds } from './thresholds.ts';
 
 /** What a rule may look at: one chain's parts, who else in the set used the same tokens, what was before, and what it judges by. */
-export interface Evidence extends Surroundings {
+export interface Evidence extends Parts, Surroundings {
+  /** The hops whose boundary let the call pass. */
+  readonly passed: readonly UnjudgedHop[];
+  /** The machines that act in those and are known from before. */
+  readonly acting: () => readonly Acting[];
+}
+
+/** What stitching knows of one chain, and what it is judged by. */
+export interface Parts {
   readonly hops: readonly UnjudgedHop[]; // in tree order: a parent before its children
   readonly links: readonly Link[];
   readonly gaps: readonly Gap[];
   readonly exchanges: readonly Exchange[];
   readonly history: History;
   readonly thresholds: Thresholds;
+}
+
+/** Puts together what rules ask, each answer made once. */
+export function evidenceOf(surroundings: Surroundings, parts: Parts): Evidence {
+  const passed = parts.hops.filter(hasPassed);
+  let acting: readonly Acting[] | undefined;
+  return {
+    ...surroundings,
+    ...parts,
+    passed,
+    acting: () => {
+      acting ??= actingIn(passed, parts.history);
+      return acting;
+    },
+  };
 }
 
 /** What rules may ask beyond the chain itself. */
@@ -30,6 +54,10 @@ export interface Surroundings {
   readonly isLed: (hopId: string) => boolean;
   /** Every hop that led to this one, the nearest first; ambiguous links are not followed. */
   readonly before: (hopId: string) => Path;
+  /** The links that lead to a hop, ambiguous ones among them. */
+  readonly above: (hopId: string) => readonly Link[];
+  /** The nearest call before a hop, through whatever steps inside services. */
+  readonly callBefore: (hop: UnjudgedHop) => UnjudgedHop | undefined;
   /** True when the callee received a trace context: somebody claims to stand before it. */
   readonly namesParent: (hop: UnjudgedHop) => boolean;
   /** True when somebody reports the exchange a token came out of. */
@@ -67,7 +95,9 @@ export function surroundingsOf({ hops, draftOf, linksTo, uses, lineage }: Known)
     peerHostOf: (hop) =>
       firstOf([calleeOf(hop)], (entry) => entry.transport.peerAddress)?.replace(/(?<=[\]\d.a-z]):\d+$/, ''),
     isLed: (hopId) => linksTo.has(hopId),
+    above: (hopId) => linksTo.get(hopId) ?? [],
     before: (hopId) => pathOf(() => before(hopId, linksTo, hops)),
+    callBefore: remembered(({ id }: UnjudgedHop) => nearestCall(before(id, linksTo, hops))),
     namesParent: (hop) => calleeOf(hop)?.parentSpanId !== undefined,
     isMinted: (digest) => lineage.mintedBy(digest).length > 0,
   };
@@ -85,11 +115,16 @@ function remembered<K, V>(answer: (key: K) => V): (key: K) => V {
   const answers = new Map<K, V>();
   return (key) => {
     const known = answers.get(key);
-    if (known !== undefined) return known;
+    if (known !== undefined || answers.has(key)) return known as V; // what was put in
     const value = answer(key);
     answers.set(key, value);
     return value;
   };
+}
+
+function nearestCall(path: Iterable<UnjudgedHop>): UnjudgedHop | undefined {
+  for (const hop of path) if (hop.kind === 'crossing') return hop;
+  return undefined;
 }
 
 const entriesOf = (end: End | undefined): readonly HopEntry[] => (end?.accounts ?? []).map(({ entry }) => entry);

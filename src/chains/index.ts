@@ -21,7 +21,7 @@ export type {
   Verdict,
 } from './chain.ts';
 export { GAP_KINDS, GRADES, VERDICTS } from './chain.ts';
-export { type History, NO_HISTORY, type PartyBefore } from './history.ts';
+export { type Ending, type History, NO_HISTORY, type PartyBefore } from './history.ts';
 export { type JoinKey, joinKeysOf } from './join-key.ts';
 export { clearPartyKey, describeParty, partyKey } from './party-key.ts';
 export {
@@ -46,4 +46,4 @@ export { type BoundaryGap, boundaryGapsOf } from './reach-boundary.ts';
 export { RULES } from './rules/index.ts';
 export type { Rule } from './rules/rule.ts';
 export { type StitchOptions, stitch } from './stitch.ts';
-export { DEFAULT_THRESHOLDS, type Thresholds } from './thresholds.ts';
+export { DEFAULT_THRESHOLDS, DIMENSIONS, type Dimension, type Thresholds } from './thresholds.ts';

@@ -6,7 +6,9 @@ export const partyKey = (party: EntryParty): string =>
 
 /** The key of a party in clear. A bar in the issuer is escaped, so that no two parties share a key. */
 export const clearPartyKey = (type: string, issuer: string, id: string): string =>
-  `${type}|${issuer.replace(/[%|]/g, (found) => (found === '|' ? '%7C' : '%25'))}|${id}`;
+  `${type}|${/[%|]/.test(issuer) ? escapeIssuer(issuer) : issuer}|${id}`;
+
+const escapeIssuer = (issuer: string): string => issuer.replace(/[%|]/g, (found) => (found === '|' ? '%7C' : '%25'));
 
 /** A party in a sentence. Persons stand as their reference; the reader's edge may put the name in its place. */
 export const describeParty = (party: EntryParty): string => `${party.type} ${'ref' in party ? party.ref : party.id}`;

@@ -4,9 +4,9 @@ import type { Chain, Finding, Gap, Link, Recorded } from './chain.ts';
 import { type Component, componentsOf } from './component.ts';
 import { crossingsOf, type Draft } from './crossing.ts';
 import { type End, indexBySpan } from './end.ts';
-import { type Evidence, type Surroundings, surroundingsOf } from './evidence.ts';
+import { type Evidence, evidenceOf, type Surroundings, surroundingsOf } from './evidence.ts';
 import { gapsOf } from './gap.ts';
-import { type History, NO_HISTORY } from './history.ts';
+import { type History, NO_HISTORY, withEndings } from './history.ts';
 import { hopOf, type UnjudgedHop } from './hop.ts';
 import { endsAbove, type Lineage, lineageOf } from './lineage.ts';
 import { linksOf } from './link.ts';
@@ -46,9 +46,11 @@ export interface StitchOptions {
  * byte, in any order and with duplicates. Links carry their grade, absences are typed, ambiguity keeps every candidate.
  */
 export function stitch(recorded: readonly Recorded[], options: StitchOptions = {}): readonly Chain[] {
-  const whole = survey(distinct(recorded));
+  const entries = distinct(recorded);
+  const whole = survey(entries);
+  const history = withEndings(options.history ?? NO_HISTORY, entries);
   return componentsOf(whole.drafts, whole.links, whole.lineage)
-    .map((component) => chainOf(component, whole, options))
+    .map((component) => chainOf(component, whole, { ...options, history }))
     .toSorted((a, b) => compare(a.id, b.id));
 }
 
@@ -89,7 +91,7 @@ function chainOf(component: Component, whole: Whole, options: StitchOptions): Ch
     .toSorted((a, b) => compare(a.hop + a.kind, b.hop + b.kind));
   const exchanges = component.exchanges.map(exchangeOf).toSorted((a, b) => compare(a.id, b.id));
   const findings = findingsOf(
-    { ...whole.surroundings, hops: unjudged, links, gaps, exchanges, thresholds, history },
+    evidenceOf(whole.surroundings, { hops: unjudged, links, gaps, exchanges, thresholds, history }),
     rules.filter((rule) => !(bounded && rule.restsOnAbsence)),
   );
   const judged = groupBy(findings, (finding) => finding.hop ?? undefined);

@@ -24,6 +24,8 @@ export interface Thresholds {
   readonly mostHosts: number;
   /** The audiences each service answers to; a service that is not listed is not judged by it. */
   readonly audiences: Readonly<Record<string, readonly string[]>>;
+  /** What a later authority of the same subject and issuer may not widen. Audiences and lifetimes are often meant to change. */
+  readonly governed: readonly Dimension[];
   /** The issuers that are trusted; empty: not judged by it. */
   readonly issuers: readonly string[];
   /** A step that requires one of these scopes needs a person's approval before it. */
@@ -32,9 +34,13 @@ export interface Thresholds {
   readonly approvalOperations: readonly string[];
 }
 
+/** What an authority is bounded by, and is compared in along a chain. */
+export const DIMENSIONS = ['scope', 'purpose', 'audience', 'expiry'] as const;
+export type Dimension = (typeof DIMENSIONS)[number];
+
 /** What judges where nobody set anything: nothing is assumed of audiences, issuers and privileges. */
 export const DEFAULT_THRESHOLDS: Thresholds = {
-  version: 'default-1',
+  version: 'default-2',
   clockSkewSeconds: 60,
   longestLifetimeHours: 24,
   mostActors: 8,
@@ -44,6 +50,7 @@ export const DEFAULT_THRESHOLDS: Thresholds = {
   unusedDays: 30,
   enoughDays: 7,
   mostHosts: 8,
+  governed: ['scope', 'purpose'],
   audiences: {},
   issuers: [],
   privilegedScopes: [],

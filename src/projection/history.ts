@@ -25,7 +25,7 @@ export async function historiesOf(
   const past = new Map(
     (await selectPast(db, logId, asked)).map((row) => [`${row.before} ${row.party}`, partyBefore(row)]),
   );
-  return (set) => ({ ...NO_HISTORY, partyBefore: (key) => past.get(`${set} ${searchable(key)}`) });
+  return (set) => ({ ...NO_HISTORY, knowsParties: true, partyBefore: (key) => past.get(`${set} ${searchable(key)}`) });
 }
 
 /** Parties that act and are no persons. */

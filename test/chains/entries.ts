@@ -1,5 +1,5 @@
 import type { Recorded } from '#chains';
-import type { ClearParty, ExchangeEntry, HopEntry } from '#observation';
+import type { ClearParty, Entry, ExchangeEntry, HopEntry, RevocationEntry } from '#observation';
 
 /** Entries for tests, short to write. Every one gets the next leaf index and an id in order of making. */
 export class Entries {
@@ -41,6 +41,10 @@ export class Entries {
     });
   }
 
+  revocation(given: Pick<RevocationEntry, 'target' | 'effect'> & Partial<RevocationEntry>): Recorded<RevocationEntry> {
+    return this.#record<RevocationEntry>({ ...this.#shared('idp'), kind: 'revocation', ...given });
+  }
+
   #shared(service: string) {
     this.#next += 1;
     const number = this.#next.toString(16).padStart(12, '0');
@@ -56,7 +60,7 @@ export class Entries {
     };
   }
 
-  #record<E extends HopEntry | ExchangeEntry>(entry: E): Recorded<E> {
+  #record<E extends Entry>(entry: E): Recorded<E> {
     const recorded = { leafIndex: BigInt(this.#next - 1), entry };
     this.all.push(recorded);
     return recorded;

@@ -1,6 +1,6 @@
 import type { EntryParty } from '#observation';
 import { agent, service, user } from '../chains/entries.ts';
-import { deny, type Play, partyOf, permit, type Stop } from './play.ts';
+import { deny, NOW, nanos, type Play, partyOf, permit, type Stop } from './play.ts';
 import { judgedBy, type Scenario } from './scenario.ts';
 
 /** What can be wrong with who acts for whom, and how far. */
@@ -112,6 +112,7 @@ export const DELEGATION_SCENARIOS: readonly Scenario[] = [
     rule: 'scope_widened',
     attack: (play) => {
       const stop = play.delegation();
+      if (play.random.chance(0.4)) return widened(play, stop);
       const scopes = [...stop.token.scopes, play.random.pick(['payee.write', 'admin'])];
       const token = play.token({ actors: [...stop.token.actors, partyOf(stop.service)], scopes });
       if (play.random.chance(0.5)) play.exchange(stop, token);
@@ -120,6 +121,7 @@ export const DELEGATION_SCENARIOS: readonly Scenario[] = [
     },
     benign: (play) => {
       const stop = play.delegation();
+      if (play.random.chance(0.4)) return narrowed(play, stop);
       if (play.random.chance(0.5)) play.delegate(stop, 'vault', {}, { scopes: stop.token.scopes.slice(0, 1) });
       else play.call(stop, 'vault', play.token({ subject: partyOf(stop.service), scopes: ['vault.read'] }));
       return undefined;
@@ -245,6 +247,36 @@ function deputy(play: Play, given: { required: string; resource: string; own: st
   play.call(stop, 'vault', token, { callee: { resource: given.own, requiredScopes: [given.required] } });
   return undefined;
 }
+
+const GOVERNED = { governed: ['scope', 'purpose', 'audience', 'expiry'] } as const;
+
+/** Goes on in one dimension beyond what the token that went in allows, all of them being governed. */
+function widened(play: Play, from: Stop): ReturnType<typeof judgedBy> {
+  const told = { callee: { purpose: 'payment' }, caller: { purpose: 'payment' } };
+  const first = play.delegate(from, 'vault', told, BOUNDED);
+  const beyond = play.random.pick([
+    { told: { callee: { purpose: 'marketing' } }, claims: {} },
+    { told, claims: { audience: ['https://vault', 'https://elsewhere'] } },
+    { told, claims: { expiresAt: nanos(NOW + 9_000) } },
+  ]);
+  play.delegate(first, 'books', beyond.told, { claims: { ...BOUNDED.claims, ...beyond.claims } });
+  return judgedBy(GOVERNED);
+}
+
+/** Goes on within every dimension; or beyond them under an issuer of its own. */
+function narrowed(play: Play, from: Stop): ReturnType<typeof judgedBy> {
+  const told = { callee: { purpose: 'payment' }, caller: { purpose: 'payment' } };
+  const first = play.delegate(from, 'vault', told, BOUNDED);
+  const within = play.random.pick([
+    { expiresAt: nanos(NOW + 120) },
+    { audience: ['https://vault'] },
+    { issuer: 'https://partner', audience: ['https://elsewhere'], expiresAt: nanos(NOW + 9_000) },
+  ]);
+  play.delegate(first, 'books', told, { claims: { ...BOUNDED.claims, ...within } });
+  return judgedBy(GOVERNED);
+}
+
+const BOUNDED = { claims: { audience: ['https://vault', 'https://books'], expiresAt: nanos(NOW + 300) } };
 
 /** A delegation through so many services. */
 function deep(play: Play, actors: number): void {

@@ -1,7 +1,7 @@
 import type { Recorded } from '#chains';
 import { digest, service } from '../chains/entries.ts';
-import { deny, NOW, nanos, type Play } from './play.ts';
-import { before, knowing, type Scenario } from './scenario.ts';
+import { deny, NOW, nanos, type Play, partyOf } from './play.ts';
+import { before, type Scenario } from './scenario.ts';
 
 const http = (peerAddress: string) => ({ transport: { protocol: 'http' as const, peerAddress } });
 const day = 86_400;
@@ -12,22 +12,29 @@ export const HISTORY_SCENARIOS: readonly Scenario[] = [
   {
     rule: 'after_offboarding',
     attack: (play) => {
+      const when = nanos(NOW - play.random.int(120, 90 * day));
+      const isParty = play.random.chance(0.5);
+      if (isParty) play.revoke({ party: play.random.pick([partyOf('gateway'), play.person]) }, when);
       const stop = play.delegation(2);
       play.delegate(stop, 'vault');
-      const gone = play.random.chance(0.5);
-      const when = nanos(NOW - play.random.int(120, 90 * day));
-      return gone
-        ? knowing({ offboardedAt: (key) => (key.endsWith('|gateway') ? when : undefined) })
-        : knowing({ revokedAt: (token) => (token === digest(stop.token.name) ? when : undefined) });
+      if (!isParty) play.revoke({ token: digest(stop.token.name) }, when);
+      return undefined;
     },
     benign: (play) => {
-      const soon = nanos(NOW + play.random.int(-50, 1_000));
-      if (play.random.chance(0.5)) {
+      const way = play.random.int(0, 2);
+      if (way === 0) {
+        play.revoke({ party: service('robot') }, nanos(NOW - 9_000));
         play.enter('vault', robot(play), deny);
-        return knowing({ offboardedAt: () => nanos(NOW - 9_000) });
+        return undefined;
       }
-      play.delegation();
-      return knowing({ offboardedAt: () => soon, revokedAt: () => soon });
+      const party = partyOf('gateway');
+      const when = way === 1 ? NOW + play.random.int(-50, 1_000) : NOW - 9_000;
+      play.revoke({ party }, nanos(when));
+      if (way === 2) play.revoke({ party }, nanos(NOW - 8_000), 'restored');
+      const token = digest(play.delegation().token.name);
+      play.revoke({ token }, nanos(when));
+      if (way === 2) play.revoke({ token }, nanos(NOW - 8_000), 'restored');
+      return undefined;
     },
   },
   {

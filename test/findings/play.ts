@@ -1,4 +1,4 @@
-import type { EntryParty, ExchangeEntry, HopEntry } from '#observation';
+import type { EntryParty, ExchangeEntry, HopEntry, RevocationEntry } from '#observation';
 import { agent, digest, Entries, type Span, service, traceOf, user } from '../chains/entries.ts';
 import type { Random } from './random.ts';
 
@@ -93,6 +93,11 @@ export class Play {
       ...told,
     });
     return given;
+  }
+
+  /** Somebody reports that a party or token holds no longer, or again. */
+  revoke(target: RevocationEntry['target'], when: string, effect: RevocationEntry['effect'] = 'revoked'): void {
+    this.entries.revocation({ target, effect, time: when });
   }
 
   /** Exchanges the token of a stop for one in which its service is the last actor, and calls on with it. */

@@ -21,6 +21,7 @@ export const knowing = (changed: Partial<History>): Setting => ({ history: { ...
 /** Everybody did the same before. */
 export const before = (known: Partial<PartyBefore>): Setting =>
   knowing({
+    knowsParties: true,
     partyBefore: () => ({
       firstSeen: '1700000000000000000',
       lastSeen: '1793400000000000000',

@@ -1,5 +1,5 @@
 import { describeParty } from '../party-key.ts';
-import { at, credentialOf, hasPassed, isSame, nameOf, type Rule } from './rule.ts';
+import { at, credentialOf, isSame, nameOf, type Rule } from './rule.ts';
 
 /** A service in the middle of a chain presents another token of the same user, and nobody stands in it as the actor. */
 export const actMissing: Rule = {
@@ -13,12 +13,12 @@ export const actMissing: Rule = {
   verdict: 'suspicious',
   owasp: ['ASI03', 'ASI07'],
   judge: (evidence) =>
-    evidence.hops.filter(hasPassed).flatMap((hop) => {
+    evidence.passed.flatMap((hop) => {
       const entry = credentialOf(evidence, hop);
       const digest = entry?.authority?.digest;
       if (digest === undefined || entry?.subject?.type !== 'user' || entry.actors.length > 0) return [];
       if (hop.callerEntries.length === 0 || evidence.exchanges.some(({ tokenOut }) => tokenOut === digest)) return [];
-      const above = evidence.before(hop.id).find((each) => each.kind === 'crossing');
+      const above = evidence.callBefore(hop);
       const inbound = above && credentialOf(evidence, above);
       if (above === undefined || inbound?.authority?.digest === digest || !isSame(inbound?.subject, entry.subject))
         return [];

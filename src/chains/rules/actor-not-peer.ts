@@ -1,6 +1,6 @@
 import type { EntryParty } from '#observation';
 import { describeParty, partyKey } from '../party-key.ts';
-import { actingIn, at, credentialOf, hasPassed, isMachine, nameOf, type Rule } from './rule.ts';
+import { actingIn, at, credentialOf, isMachine, nameOf, type Rule } from './rule.ts';
 
 /** The transport authenticated somebody else than the token says is acting. */
 export const actorNotPeer: Rule = {
@@ -13,7 +13,7 @@ export const actorNotPeer: Rule = {
   verdict: 'suspicious',
   owasp: ['NHI4:2025', 'ASI03', 'ASI07'],
   judge: (evidence) =>
-    evidence.hops.filter(hasPassed).flatMap((hop) => {
+    evidence.passed.flatMap((hop) => {
       const entry = credentialOf(evidence, hop);
       const peer = evidence.accountsOf(hop).callee.find((each) => each.peer !== undefined)?.peer;
       const actor = entry && actingIn(entry);

@@ -2,7 +2,7 @@ import type { EntryParty } from '#observation';
 import type { Evidence } from '../evidence.ts';
 import type { UnjudgedHop } from '../hop.ts';
 import { describeParty } from '../party-key.ts';
-import { at, credentialOf, hasPassed, nameOf, type Rule } from './rule.ts';
+import { at, credentialOf, nameOf, type Rule } from './rule.ts';
 
 /** An agent presents a person’s token that does not name the agent. */
 export const agentAsHuman: Rule = {
@@ -15,7 +15,7 @@ export const agentAsHuman: Rule = {
   verdict: 'suspicious',
   owasp: ['NHI10:2025', 'ASI03', 'ASI09'],
   judge: (evidence) =>
-    evidence.hops.filter(hasPassed).flatMap((hop) => {
+    evidence.passed.flatMap((hop) => {
       const entry = credentialOf(evidence, hop);
       const agent =
         entry?.subject?.type === 'user' && entry.actors.length === 0 ? agentBehind(hop, evidence) : undefined;

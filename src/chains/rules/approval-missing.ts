@@ -1,5 +1,5 @@
 import type { UnjudgedHop } from '../hop.ts';
-import { at, hasPassed, nameOf, type Rule } from './rule.ts';
+import { at, nameOf, type Rule } from './rule.ts';
 
 /** A privileged step that no person approved before. */
 export const approvalMissing: Rule = {
@@ -12,9 +12,10 @@ export const approvalMissing: Rule = {
   verdict: 'excessive',
   owasp: ['ASI09', 'ASI02'],
   restsOnAbsence: true,
-  judge: ({ hops, thresholds }) => {
+  judge: ({ hops, passed, thresholds }) => {
+    if (thresholds.privilegedScopes.length === 0) return [];
     const approvals = hops.filter((hop) => isApproval(hop, thresholds.approvalOperations));
-    return hops.filter(hasPassed).flatMap((hop) => {
+    return passed.flatMap((hop) => {
       const needs = hop.requiredScopes.filter((scope) => thresholds.privilegedScopes.includes(scope));
       if (needs.length === 0 || hop.kind === 'local') return [];
       if (approvals.some((approval) => BigInt(approval.time) < BigInt(hop.time))) return [];

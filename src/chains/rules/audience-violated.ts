@@ -1,5 +1,5 @@
 import type { UnjudgedHop } from '../hop.ts';
-import { at, credentialOf, hasPassed, nameOf, type Rule } from './rule.ts';
+import { at, credentialOf, nameOf, type Rule } from './rule.ts';
 
 /** A token meant for somebody else was let through. */
 export const audienceViolated: Rule = {
@@ -13,7 +13,7 @@ export const audienceViolated: Rule = {
   verdict: 'suspicious',
   owasp: ['NHI4:2025', 'ASI03'],
   judge: (evidence) =>
-    evidence.hops.filter(hasPassed).flatMap((hop) => {
+    evidence.passed.flatMap((hop) => {
       const audience = credentialOf(evidence, hop)?.authority?.audience;
       const accepted = acceptedBy(hop, evidence.thresholds.audiences);
       const isOther =

@@ -13,11 +13,11 @@ export const confusedDeputy: Rule = {
   verdict: 'suspicious',
   owasp: ['ASI03', 'ASI02', 'NHI5:2025'],
   judge: (evidence) =>
-    evidence.hops.filter(hasPassed).flatMap((hop) => {
+    evidence.passed.flatMap((hop) => {
       const own = credentialOf(evidence, hop);
       if (own?.subject === undefined || !isMachine(own.subject) || own.actors.length > 0 || hop.resource === null)
         return [];
-      const above = evidence.before(hop.id).find((each) => each.kind === 'crossing');
+      const above = evidence.callBefore(hop);
       const asked = above && credentialOf(evidence, above);
       if (above?.to?.name === undefined || above.to.name !== hop.from?.name || !hasPassed(above)) return [];
       if (asked?.authority?.scopes === undefined || asked.authority.issuer !== own.authority?.issuer) return [];

@@ -1,7 +1,7 @@
 import type { EntryParty } from '#observation';
 import type { Evidence } from '../evidence.ts';
 import type { UnjudgedHop } from '../hop.ts';
-import { describeParty, partyKey } from '../party-key.ts';
+import { describeParty } from '../party-key.ts';
 import { credentialOf, entriesOfHop, isSame, type Rule, type Violation } from './rule.ts';
 
 /** An actor that stood in one token is gone from the one made of it. */
@@ -47,7 +47,7 @@ const byReplacement = (evidence: Evidence, told: ReadonlySet<string | null>): re
     const entry = credentialOf(evidence, hop);
     const digest = entry?.authority?.digest;
     if (entry === undefined || digest === undefined || told.has(digest) || hop.callerEntries.length === 0) return [];
-    const above = evidence.before(hop.id).find((each) => each.kind === 'crossing');
+    const above = evidence.callBefore(hop);
     const inbound = above && credentialOf(evidence, above);
     if (above === undefined || inbound?.authority === undefined || inbound.authority.digest === digest) return [];
     if (!isSame(inbound.subject, entry.subject) || inbound.authority.issuer !== entry.authority?.issuer) return [];
@@ -72,9 +72,7 @@ function readOf(evidence: Evidence, digest: string): Read | undefined {
   return undefined;
 }
 
-const vanished = (before: readonly EntryParty[], after: readonly EntryParty[]): readonly EntryParty[] => {
-  const kept = new Set(after.map(partyKey));
-  return before.filter((actor) => !kept.has(partyKey(actor)));
-};
+const vanished = (before: readonly EntryParty[], after: readonly EntryParty[]): readonly EntryParty[] =>
+  before.filter((actor) => !after.some((kept) => isSame(actor, kept)));
 
 const chainOf = (actors: readonly EntryParty[]): string => actors.map(describeParty).join(', ') || 'no actor';

@@ -1,5 +1,5 @@
-import { describeParty, partyKey } from '../party-key.ts';
-import { at, days, firstOfEach, hasPassed, machineIn, nameOf, type Rule } from './rule.ts';
+import { describeParty } from '../party-key.ts';
+import { at, days, firstOfEach, nameOf, type Rule } from './rule.ts';
 
 /** A machine that was silent for long acts again. */
 export const dormantAwakened: Rule = {
@@ -12,19 +12,10 @@ export const dormantAwakened: Rule = {
   verdict: 'suspicious',
   owasp: ['NHI1:2025', 'ASI10'],
   restsOnHistory: true,
-  judge: ({ hops, history, thresholds }) =>
-    firstOfEach(hops.filter(hasPassed), (hop) => keyIn(hop)).flatMap((hop) => {
-      const party = machineIn(hop);
-      const known = party && history.partyBefore(partyKey(party));
-      if (party === undefined || known === undefined) return [];
-      const silent = BigInt(hop.time) - BigInt(known.lastSeen);
+  judge: ({ acting, thresholds }) =>
+    firstOfEach(acting(), ({ key }) => key).flatMap(({ hop, party, before }) => {
+      const silent = BigInt(hop.time) - BigInt(before.lastSeen);
       if (silent <= days(thresholds.dormantDays)) return [];
       return [at(hop, `${nameOf(hop)}: ${describeParty(party)} acts after ${silent / days(1)} days of silence`)];
     }),
-};
-
-/** The key of the machine that acts in a hop. */
-export const keyIn = (hop: Parameters<typeof machineIn>[0]): string | undefined => {
-  const party = machineIn(hop);
-  return party && partyKey(party);
 };

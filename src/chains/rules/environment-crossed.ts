@@ -13,7 +13,9 @@ export const environmentCrossed: Rule = {
   verdict: 'suspicious',
   owasp: ['NHI8:2025', 'NHI6:2025'],
   judge: (evidence) => {
-    const crossings = evidence.hops.filter((hop) => hop.kind === 'crossing' && hasPassed(hop));
+    const crossings = evidence.passed.filter(
+      (hop) => hop.kind === 'crossing' && environmentIn(evidence.accountsOf(hop).callee) !== undefined,
+    );
     return [...crossings.flatMap((hop) => byCall(hop, evidence)), ...byToken(crossings, evidence)];
   },
 };

@@ -1,5 +1,5 @@
 import { namesReason } from './audience-violated.ts';
-import { at, credentialOf, hasPassed, nameOf, type Rule, seconds } from './rule.ts';
+import { at, credentialOf, nameOf, type Rule, seconds } from './rule.ts';
 
 /** A token was let through outside the time it holds for. */
 export const expiryViolated: Rule = {
@@ -12,16 +12,20 @@ export const expiryViolated: Rule = {
   verdict: 'suspicious',
   owasp: ['NHI4:2025', 'NHI7:2025', 'ASI03'],
   judge: (evidence) =>
-    evidence.hops.filter(hasPassed).flatMap((hop) => {
+    evidence.passed.flatMap((hop) => {
       const entry = credentialOf(evidence, hop);
       const { expiresAt, notBefore } = entry?.authority ?? {};
       const skew = seconds(evidence.thresholds.clockSkewSeconds);
-      const time = BigInt(entry?.time ?? hop.time);
-      const late = expiresAt !== undefined && time > BigInt(expiresAt) + skew;
-      const early = notBefore !== undefined && time + skew < BigInt(notBefore);
+      const time = entry?.time ?? hop.time;
+      const late = isBefore(expiresAt, time) && BigInt(time) > BigInt(expiresAt ?? 0) + skew;
+      const early = isBefore(time, notBefore) && BigInt(time) + skew < BigInt(notBefore ?? 0);
       if (!late && !early && !namesReason(hop, ['expired', 'not_yet_valid'])) return [];
       const when =
         early || namesReason(hop, ['not_yet_valid']) ? 'before its token held' : 'after its token had expired';
       return [at(hop, `${nameOf(hop)} went through ${when}`)];
     }),
 };
+
+/** Decimal nanoseconds without leading zeros, where both are known: the shorter is the earlier. */
+const isBefore = (a: string | undefined, b: string | undefined): boolean =>
+  a !== undefined && b !== undefined && (a.length === b.length ? a < b : a.length < b.length);

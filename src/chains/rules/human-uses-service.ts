@@ -1,5 +1,5 @@
 import { describeParty } from '../party-key.ts';
-import { at, hasPassed, isMachine, nameOf, type Rule } from './rule.ts';
+import { at, isMachine, nameOf, type Rule } from './rule.ts';
 
 /** A person works under a service’s identity. */
 export const humanUsesService: Rule = {
@@ -11,8 +11,8 @@ export const humanUsesService: Rule = {
   severity: 'warning',
   verdict: 'suspicious',
   owasp: ['NHI10:2025', 'ASI03'],
-  judge: ({ hops }) =>
-    hops.filter(hasPassed).flatMap((hop) => {
+  judge: ({ passed }) =>
+    passed.flatMap((hop) => {
       const { initiator, subject, actors } = hop;
       if (initiator?.type !== 'user' || subject === null || !isMachine(subject) || actors.length > 0) return [];
       return [at(hop, `${nameOf(hop)}: ${describeParty(initiator)} acted as ${describeParty(subject)}`)];

@@ -1,6 +1,6 @@
 import type { Evidence } from '../evidence.ts';
 import { describeParty } from '../party-key.ts';
-import { at, credentialOf, entriesOfHop, hasPassed, isMachine, isSame, type Rule, type Violation } from './rule.ts';
+import { at, credentialOf, entriesOfHop, isMachine, isSame, type Rule, type Violation } from './rule.ts';
 
 /** A machine acts as somebody, not for somebody: nothing the callee sees names it. */
 export const impersonation: Rule = {
@@ -34,8 +34,8 @@ const byExchange = (evidence: Evidence): readonly Violation[] =>
     return [{ hop: exchange.id, says, facts: [{ says, entries: [exchange.leafIndex, ...entriesOfHop(used)] }] }];
   });
 
-const byAssumption = ({ hops }: Evidence): readonly Violation[] =>
-  hops.filter(hasPassed).flatMap((hop) => {
+const byAssumption = ({ passed }: Evidence): readonly Violation[] =>
+  passed.flatMap((hop) => {
     const { initiator, subject } = hop;
     if (initiator === null || subject?.type !== 'user' || !isMachine(initiator) || hop.actors.length > 0) return [];
     return [at(hop, `${describeParty(initiator)} acted as ${describeParty(subject)}`)];

@@ -1,5 +1,5 @@
 import { namesReason } from './audience-violated.ts';
-import { at, credentialOf, hasPassed, nameOf, type Rule } from './rule.ts';
+import { at, credentialOf, nameOf, type Rule } from './rule.ts';
 
 /** A token of an issuer nobody trusts was let through. */
 export const issuerViolated: Rule = {
@@ -12,7 +12,7 @@ export const issuerViolated: Rule = {
   verdict: 'suspicious',
   owasp: ['NHI3:2025', 'NHI4:2025', 'ASI03'],
   judge: (evidence) =>
-    evidence.hops.filter(hasPassed).flatMap((hop) => {
+    evidence.passed.flatMap((hop) => {
       const issuer = credentialOf(evidence, hop)?.authority?.issuer;
       const { issuers } = evidence.thresholds;
       const isOther = issuer !== undefined && issuers.length > 0 && !issuers.includes(issuer);

@@ -2,7 +2,6 @@ import type { EntryParty, HopEntry } from '#observation';
 import type { Finding, Severity, Verdict } from '../chain.ts';
 import type { Evidence } from '../evidence.ts';
 import type { UnjudgedHop } from '../hop.ts';
-import { partyKey } from '../party-key.ts';
 
 /**
  * One way a chain can be wrong. Its verdict is what the finding makes of the hop and the chain; null where it is worth knowing
@@ -28,6 +27,8 @@ export interface Rule {
   readonly restsOnHistory?: true;
   readonly judge: (evidence: Evidence) => readonly Violation[];
 }
+
+export { hasPassed, isMachine, machineIn } from '../acting.ts';
 
 export type Violation = Pick<Finding, 'hop' | 'says' | 'facts'>;
 
@@ -57,10 +58,6 @@ export const beyond = (asked: readonly string[], held: readonly string[]): strin
 export const nameOf = (hop: UnjudgedHop): string =>
   `${hop.from?.name ?? 'somebody'} → ${hop.to?.name ?? 'somebody'}${hop.operation === null ? '' : ` (${hop.operation})`}`;
 
-/** The boundary let the call pass, by its decision or, where it reports none, by how the call ended. */
-export const hasPassed = (hop: UnjudgedHop): boolean =>
-  hop.decision?.outcome === 'permit' || (hop.decision === null && hop.outcome?.status === 'ok');
-
 /** What the callee read from the credential that came, whether or not it verified it; the caller's word never stands here. */
 export const credentialOf = ({ accountsOf }: Evidence, hop: UnjudgedHop): HopEntry | undefined =>
   accountsOf(hop).credential;
@@ -69,16 +66,12 @@ export const credentialOf = ({ accountsOf }: Evidence, hop: UnjudgedHop): HopEnt
 export const actingIn = (entry: Pick<HopEntry, 'actors' | 'subject'>): EntryParty | undefined =>
   entry.actors.at(-1) ?? entry.subject;
 
-/** Who acts in a hop and is no person. */
-export function machineIn(hop: UnjudgedHop): EntryParty | undefined {
-  const party = hop.actors.at(-1) ?? hop.subject ?? undefined;
-  return party !== undefined && isMachine(party) ? party : undefined;
+/** The same party, as the keys of both would say. */
+export function isSame(a: EntryParty | null | undefined, b: EntryParty | null | undefined): boolean {
+  if (!a || !b) return false;
+  if ('ref' in a || 'ref' in b) return 'ref' in a && 'ref' in b && a.ref === b.ref;
+  return a.id === b.id && a.type === b.type && (a.issuer ?? '') === (b.issuer ?? '');
 }
-
-export const isMachine = ({ type }: EntryParty): boolean => type !== 'user' && type !== 'unknown';
-
-export const isSame = (a: EntryParty | undefined, b: EntryParty | undefined): boolean =>
-  a !== undefined && b !== undefined && partyKey(a) === partyKey(b);
 
 /** The first of each key, in order: what is said once of a party or token is not said again at every hop. */
 export function firstOfEach<T>(list: readonly T[], keyOf: (each: T) => string | undefined): readonly T[] {

@@ -1,6 +1,5 @@
-import { describeParty, partyKey } from '../party-key.ts';
-import { keyIn } from './dormant-awakened.ts';
-import { at, beyond, days, firstOfEach, hasPassed, machineIn, type Rule } from './rule.ts';
+import { describeParty } from '../party-key.ts';
+import { at, beyond, days, firstOfEach, isSame, machineIn, type Rule } from './rule.ts';
 
 /** A machine holds a scope that nothing it did in a long time required. */
 export const scopeUnused: Rule = {
@@ -13,16 +12,14 @@ export const scopeUnused: Rule = {
   verdict: null,
   owasp: ['NHI5:2025', 'ASI03'],
   restsOnHistory: true,
-  judge: ({ hops, history, thresholds }) =>
-    firstOfEach(hops.filter(hasPassed), keyIn).flatMap((hop) => {
-      const party = machineIn(hop);
-      const known = party && history.partyBefore(partyKey(party));
-      if (party === undefined || known === undefined || known.days < thresholds.enoughDays) return [];
-      const watched = BigInt(hop.time) - BigInt(known.firstSeen);
+  judge: ({ hops, acting, thresholds }) =>
+    firstOfEach(acting(), ({ key }) => key).flatMap(({ hop, party, before }) => {
+      if (before.days < thresholds.enoughDays) return [];
+      const watched = BigInt(hop.time) - BigInt(before.firstSeen);
       if (watched < days(thresholds.unusedDays)) return [];
-      const required = hops.filter((each) => keyIn(each) === partyKey(party)).flatMap((each) => each.requiredScopes);
-      const unused = beyond(hop.authority?.scopes ?? [], [...known.scopesUsed, ...required]);
-      if (unused.length === 0 || known.scopesUsed.length + required.length === 0) return [];
+      const required = hops.filter((each) => isSame(machineIn(each), party)).flatMap((each) => each.requiredScopes);
+      const unused = beyond(hop.authority?.scopes ?? [], [...before.scopesUsed, ...required]);
+      if (unused.length === 0 || before.scopesUsed.length + required.length === 0) return [];
       return [
         at(
           hop,

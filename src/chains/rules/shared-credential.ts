@@ -20,7 +20,6 @@ export const sharedCredential: Rule = {
   judge: (evidence) =>
     [...digestsOf(evidence)].flatMap(([digest, first]): Violation[] => {
       const all = evidence.usesOf(digest);
-      if (all.length < 2) return [];
       const uses = all.filter((use) => !mayContinueToken(use, all, evidence));
       const { reported, strangers } = presentersOf(uses, evidence);
       const presenters = [...reported, ...strangers];
@@ -37,21 +36,21 @@ export const sharedCredential: Rule = {
  */
 function mayContinueToken(use: UnjudgedHop, uses: readonly UnjudgedHop[], evidence: Evidence): boolean {
   if (uses.some((other) => other.to !== null && other.to.name === use.from?.name)) return true;
-  const earlier = evidence.before(use.id);
-  if (earlier.some((each) => each.authority?.digest === use.authority?.digest)) return true;
-  const inbound = earlier.find(({ kind }) => kind === 'crossing');
+  if (evidence.before(use.id).some((each) => each.authority?.digest === use.authority?.digest)) return true;
+  const inbound = evidence.callBefore(use);
   return inbound === undefined ? namesEarlier(use, evidence) : credentialOf(evidence, inbound) === undefined;
 }
 
 const namesEarlier = (use: UnjudgedHop, { accountsOf }: Evidence): boolean =>
   accountsOf(use).caller.some(({ trace, cause }) => trace?.parentSpanId !== undefined || cause !== undefined);
 
-/** Each digest used in this chain, with the hop to show it at: one nobody reported making, if there is one. */
-function digestsOf({ hops }: Evidence): ReadonlyMap<string, UnjudgedHop> {
+/** Each digest used more than once, with the hop to show it at: one nobody reported making, if there is one. */
+function digestsOf({ hops, usesOf }: Evidence): ReadonlyMap<string, UnjudgedHop> {
   const digests = new Map<string, UnjudgedHop>();
   for (const hop of hops) {
     const digest = hop.authority?.digest;
-    if (digest !== undefined && (!digests.has(digest) || hop.callerEntries.length === 0)) digests.set(digest, hop);
+    if (digest === undefined || usesOf(digest).length < 2) continue;
+    if (!digests.has(digest) || hop.callerEntries.length === 0) digests.set(digest, hop);
   }
   return digests;
 }

@@ -44,15 +44,18 @@ const saysTooDeep = (hop: UnjudgedHop, { accountsOf }: Evidence): boolean =>
   accountsOf(hop).callee.some((entry) => entry.anomalies.some(({ code }) => code === 'act_too_deep'));
 
 /** Hops come parents first, so one pass is enough; a cycle of links counts each hop once. */
-function deepest({ hops, links }: Evidence): { readonly hop: UnjudgedHop; readonly depth: number } | undefined {
-  const above = Map.groupBy(
-    links.filter(({ grade }) => grade !== 'ambiguous'),
-    (link) => link.to,
-  );
+function deepest({
+  hops,
+  above,
+  thresholds,
+}: Evidence): { readonly hop: UnjudgedHop; readonly depth: number } | undefined {
+  if (hops.length <= thresholds.mostCrossings) return undefined;
   const depths = new Map<string, number>();
   let deepest: { hop: UnjudgedHop; depth: number } | undefined;
   for (const hop of hops) {
-    const before = Math.max(0, ...(above.get(hop.id) ?? []).map(({ from }) => depths.get(from) ?? 0));
+    let before = 0;
+    for (const { from, grade } of above(hop.id))
+      if (grade !== 'ambiguous') before = Math.max(before, depths.get(from) ?? 0);
     const depth = before + (hop.kind === 'crossing' ? 1 : 0);
     depths.set(hop.id, depth);
     if (deepest === undefined || depth > deepest.depth) deepest = { hop, depth };

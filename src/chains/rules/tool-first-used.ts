@@ -1,6 +1,5 @@
-import { describeParty, partyKey } from '../party-key.ts';
-import { keyIn } from './dormant-awakened.ts';
-import { at, firstOfEach, hasPassed, machineIn, nameOf, type Rule } from './rule.ts';
+import { describeParty } from '../party-key.ts';
+import { at, firstOfEach, nameOf, type Rule } from './rule.ts';
 
 /** A machine with settled habits calls a tool it never called. */
 export const toolFirstUsed: Rule = {
@@ -13,21 +12,15 @@ export const toolFirstUsed: Rule = {
   verdict: null,
   owasp: ['ASI02', 'ASI04'],
   restsOnHistory: true,
-  judge: ({ hops, history, thresholds }) =>
-    firstOfEach(hops.filter(hasPassed), (hop) => `${keyIn(hop)} ${hop.operation}`).flatMap((hop) => {
-      const party = machineIn(hop);
-      const known = party && history.partyBefore(partyKey(party));
-      if (party === undefined || known === undefined || hop.operation === null || !TOOLS.includes(hop.protocol))
-        return [];
-      if (known.days < thresholds.enoughDays || known.tools.length === 0 || known.tools.includes(hop.operation))
-        return [];
-      return [
-        at(
-          hop,
-          `${nameOf(hop)}: ${describeParty(party)} used this tool for the first time, after ${known.days} days of other use`,
-        ),
-      ];
-    }),
+  judge: ({ acting, thresholds }) => {
+    const calls = acting().filter(({ hop }) => hop.operation !== null && TOOLS.includes(hop.protocol));
+    return firstOfEach(calls, ({ hop, key }) => `${key} ${hop.operation}`).flatMap(({ hop, party, before }) => {
+      const { days, tools } = before;
+      if (days < thresholds.enoughDays || tools.length === 0 || tools.includes(hop.operation ?? '')) return [];
+      const says = `${nameOf(hop)}: ${describeParty(party)} used this tool for the first time, after ${days} days of other use`;
+      return [at(hop, says)];
+    });
+  },
 };
 
 const TOOLS: readonly string[] = ['mcp', 'tool'];

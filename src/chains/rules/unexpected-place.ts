@@ -1,5 +1,5 @@
-import { describeParty, partyKey } from '../party-key.ts';
-import { at, firstOfEach, hasPassed, machineIn, nameOf, type Rule } from './rule.ts';
+import { describeParty } from '../party-key.ts';
+import { at, firstOfEach, nameOf, type Rule } from './rule.ts';
 
 /** A machine’s identity came from a network host it was never seen at. */
 export const unexpectedPlace: Rule = {
@@ -12,21 +12,13 @@ export const unexpectedPlace: Rule = {
   verdict: 'suspicious',
   owasp: ['NHI2:2025', 'ASI03'],
   restsOnHistory: true,
-  judge: ({ hops, history, thresholds, peerHostOf }) =>
-    firstOfEach(hops.filter(hasPassed), (hop) => `${keyOf(hop)} ${peerHostOf(hop)}`).flatMap((hop) => {
-      const party = machineIn(hop);
+  judge: ({ acting, thresholds, peerHostOf }) =>
+    firstOfEach(acting(), ({ hop, key }) => `${key} ${peerHostOf(hop)}`).flatMap(({ hop, party, before }) => {
       const host = peerHostOf(hop);
-      const known = party && history.partyBefore(partyKey(party));
-      if (party === undefined || host === undefined || known === undefined || known.days < thresholds.enoughDays)
-        return [];
-      const { hosts } = known;
+      const { hosts, days } = before;
+      if (host === undefined || days < thresholds.enoughDays) return [];
       if (hosts.length === 0 || hosts.length > thresholds.mostHosts || hosts.includes(host)) return [];
-      const says = `${nameOf(hop)}: ${describeParty(party)} came from ${host}; on ${known.days} days before it came from ${hosts.join(', ')}`;
+      const says = `${nameOf(hop)}: ${describeParty(party)} came from ${host}; on ${days} days before it came from ${hosts.join(', ')}`;
       return [at(hop, says)];
     }),
-};
-
-const keyOf = (hop: Parameters<typeof machineIn>[0]): string => {
-  const party = machineIn(hop);
-  return party === undefined ? hop.id : partyKey(party);
 };

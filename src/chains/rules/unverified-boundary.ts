@@ -1,5 +1,4 @@
-import type { UnjudgedHop } from '../hop.ts';
-import { nameOf, type Rule, type Violation } from './rule.ts';
+import { hasPassed, nameOf, type Rule, type Violation } from './rule.ts';
 
 /** The callee says it let the call pass although its credential failed, was not checked, or was not there. */
 export const unverifiedBoundary: Rule = {
@@ -42,6 +41,3 @@ export const undisclosedBoundary: Rule = {
 };
 
 const WORDS = { failed: 'failing verification', unverified: 'unchecked', absent: 'missing' } as const;
-
-const hasPassed = (hop: UnjudgedHop): boolean =>
-  hop.decision?.outcome === 'permit' || (hop.decision === null && hop.outcome?.status === 'ok');
