@@ -1,6 +1,7 @@
 import { BlockList, isIP, isIPv4 } from 'node:net';
 import type { HopObservation } from '#observation';
 import type { Notes } from './notes.ts';
+import { RecentTexts } from './recent-texts.ts';
 import type { Reading } from './vocabulary/reading.ts';
 
 const INTERNAL = new BlockList();
@@ -30,13 +31,19 @@ export function addressToKeep(
   notes: Notes,
 ): string | undefined {
   const field = 'transport.peerAddress';
-  if (address === undefined || side === 'caller' || isIP(address) === 0 || isInternal(address))
+  if (address === undefined || side === 'caller' || internal.has(address) || isIP(address) === 0 || isInternal(address))
     return notes.identifier(field, address, 255);
   notes.miss(field, 'redacted');
   return undefined;
 }
 
+/** Internal addresses seen lately: looking one up in the list takes as long as all the rest. Nobody's are kept. */
+const internal = new RecentTexts(2_048);
+const REMEMBERED_LENGTH = 64;
+
 const isInternal = (address: string): boolean => {
   const plain = address.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, '');
-  return INTERNAL.check(plain, isIPv4(plain) ? 'ipv4' : 'ipv6');
+  const isOurs = INTERNAL.check(plain, isIPv4(plain) ? 'ipv4' : 'ipv6');
+  if (isOurs && address.length <= REMEMBERED_LENGTH) internal.add(address);
+  return isOurs;
 };

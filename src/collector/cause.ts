@@ -9,16 +9,24 @@ export interface SpanNode {
 /** Spans by trace and span id. The pair is not unique in the wild: several spans may answer. */
 export type SpanIndex = (ref: SpanRef) => readonly SpanNode[];
 
+type Start = SpanRef & { readonly parentSpanId: string | undefined };
+
 const MAX_STEPS = 1_000;
 
 /**
  * The nearest span above that is itself a hop, by parentage within a trace: undefined where the way up is unknown, forks
  * or turns in a circle. Never a guess.
  */
-export function causeOf(
-  start: SpanRef & { readonly parentSpanId: string | undefined },
-  index: SpanIndex,
-): SpanRef | undefined {
+export function causeOf(start: Start, index: SpanIndex): SpanRef | undefined {
+  const { traceId, parentSpanId } = start;
+  if (parentSpanId === undefined || parentSpanId === start.spanId) return undefined;
+  // One step is all that most need, and all that may be had without remembering the way.
+  const around = index({ traceId, spanId: parentSpanId });
+  if (around.some((node) => node.isHop)) return { traceId, spanId: parentSpanId };
+  return causeAbove(start, index);
+}
+
+function causeAbove(start: Start, index: SpanIndex): SpanRef | undefined {
   const seen = new Set([start.spanId]);
   let at = start.parentSpanId;
   for (let step = 0; at !== undefined && !seen.has(at) && step < MAX_STEPS; step += 1) {

@@ -30,11 +30,14 @@ const SECRETS: readonly RegExp[] = [
 
 /** True when a text holds what looks like a token, key, password, cookie, authorization code or session. */
 export function looksSecret(text: string): boolean {
-  if (harmless.has(text)) return false;
+  if (text.length < SHORTEST || harmless.has(text)) return false;
   if (SECRETS.some((pattern) => pattern.test(text))) return true;
   if (text.length <= REMEMBERED_LENGTH) harmless.add(text);
   return false;
 }
+
+/** No pattern matches less than this: `sid=abcd`, `cookie:x` and `a://b:c@` are the shortest. */
+const SHORTEST = 8;
 
 /** Names of services, routes and operations come again and again; texts that look like a secret are never kept. */
 const REMEMBERED_LENGTH = 64;
@@ -51,13 +54,16 @@ const SECRET_NAMED =
  * path segments that are opaque or that follow a segment such as `token`. Route templates are kept.
  */
 export function withoutSecrets(text: string): string {
-  const plain = text.replace(/\?\S*|(?<=\/[^\s#]*)#\S*/g, '').replace(/[^\s/?#"'<>]+/g, hideMailAddress);
+  const plain = /[?#@%]/.test(text) ? withoutQuery(text).replace(/[^\s/?#"'<>]+/g, hideMailAddress) : text;
   if (!plain.includes('/')) return plain;
   const segments = plain.split('/');
+  if (!segments.some((segment, i) => i > 0 && hidesSecret(segment, segments[i - 1] ?? ''))) return plain;
   return segments
     .map((segment, i) => (i > 0 && hidesSecret(segment, segments[i - 1] ?? '') ? REDACTED : segment))
     .join('/');
 }
+
+const withoutQuery = (text: string): string => text.replace(/\?\S*|(?<=\/[^\s#]*)#\S*/g, '');
 
 /** A part between delimiters that holds a mail address, written plainly or percent-encoded, is left out whole. */
 function hideMailAddress(part: string): string {
@@ -66,7 +72,7 @@ function hideMailAddress(part: string): string {
 }
 
 function hidesSecret(segment: string, before: string): boolean {
-  if (/^(?:$|[{<:*]|\[redacted\])/.test(segment)) return false;
+  if (segment.length < 6 || /^(?:$|[{<:*]|\[redacted\])/.test(segment)) return false;
   if (looksSecret(segment)) return true;
   return isOpaque(segment) || (SECRET_NAMED.test(before) && /[0-9]/.test(segment) && segment.length >= 6);
 }

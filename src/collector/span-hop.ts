@@ -1,21 +1,26 @@
-import type { ClearParty, HopObservation, SpanRef } from '#observation';
+import type { ClearParty, HopObservation, Reporter, SpanRef } from '#observation';
 import { parseObservation } from '#observation';
 import { peerAddressOf } from './address.ts';
-import { Notes } from './notes.ts';
-import { nameObservation, type Unnamed } from './observation-key.ts';
-import type { Resource, Scope, Span } from './otlp.ts';
+import type { Notes } from './notes.ts';
+import { type Content, idOfContent } from './observation-key.ts';
+import type { Scope, Span } from './otlp.ts';
 import { SPAN_KIND, STATUS_ERROR, STATUS_OK } from './otlp.ts';
-import { reporterOf, UNKNOWN_SERVICE } from './reporter.ts';
+import { UNKNOWN_SERVICE } from './reporter.ts';
 import { linksOf, parentOf } from './trace-ids.ts';
 import type { SpanReading } from './vocabulary/read-span.ts';
-import { given } from './vocabulary/reading.ts';
 import { endTimeOf, timeOf } from './when.ts';
 
 export type Side = HopObservation['side'];
 
+/** Who reported a span, and what is to be noted of that: the same for all spans of one resource. */
+export interface Reported {
+  readonly reporter: Reporter;
+  readonly notes: Notes;
+}
+
 /** A span, what its vocabularies say, and which end of a hop it is. */
 export interface ReadSpan {
-  readonly resource: Resource;
+  readonly reported: Reported;
   readonly scope: Scope;
   readonly span: Span;
   readonly reading: SpanReading;
@@ -43,49 +48,70 @@ export function sideOf(span: Pick<Span, 'kind'>, reading: SpanReading): Side | u
 interface Circumstances {
   readonly received: bigint;
   readonly cause: SpanRef | undefined;
-  readonly idKey: Uint8Array;
+  /** 32 secret bytes as hex digits. */
+  readonly idKey: string;
 }
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** The observation a plain span amounts to. Throws ObservationError when it does not fit the schema all the same. */
 export function hopOfSpan(read: ReadSpan, { received, cause, idKey }: Circumstances): HopObservation {
-  const { resource, scope, span, reading, side } = read;
-  const notes = new Notes();
-  const reporter = reporterOf(resource, notes);
+  const { span } = read;
+  const notes = read.reported.notes.copy();
   noteLosses(span, notes);
   const time = timeOf(span.startTimeUnixNano, received, notes);
+  const content = contentOf(read, time, notes);
+  const id = idOfContent(content, time === span.startTimeUnixNano ? time : 0n, idKey);
+  const hop: Mutable<HopObservation> = { ...content, id, time: String(time), received: String(received) };
+  if (cause !== undefined) hop.cause = cause;
+  return parseObservation(hop) as HopObservation; // it is of kind hop
+}
+
+/** Ids depend on the order of these keys: another one stores a retry twice. */
+function contentOf(read: ReadSpan, time: bigint, notes: Notes): Content {
+  const { reported, span, reading, side } = read;
   const subject = subjectOf(reading, span, notes);
-  const content = given<Omit<Unnamed, 'absent' | 'anomalies'>>({
+  const endTime = endTimeOf(span.endTimeUnixNano, time, notes);
+  const source = sourceOf(read, notes);
+  const trace = traceOf(span, notes);
+  const transport = transportOf(read, notes);
+  const actors = actorsOf(read, reported.reporter.service, notes);
+  const operation = notes.path('operation', reading.operation ?? span.name, 512);
+  const resource = notes.path('resource', resourceOf(reading, side), 512);
+  const outcome = outcomeOf(span, reading, notes);
+  return {
     v: 1,
     kind: 'hop',
-    time: String(time),
-    endTime: endTimeOf(span.endTimeUnixNano, time, notes)?.toString(),
-    received: String(received),
-    reporter,
-    source: given<HopObservation['source']>({
-      signal: 'span',
-      vocabulary: reading.vocabulary,
-      scope: notes.description('source.scope', scope.name, 255),
-    }),
-    trace: given<NonNullable<HopObservation['trace']>>({
-      traceId: span.traceId,
-      spanId: span.spanId,
-      parentSpanId: parentOf(span.parentSpanId, notes),
-      flags: span.flags,
-      links: linksOf(span.links, notes),
-    }),
-    cause,
+    ...(endTime === undefined ? {} : { endTime: String(endTime) }),
+    reporter: reported.reporter,
+    source,
+    trace,
     side,
-    transport: transportOf(read, notes),
-    subject,
-    actors: actorsOf(read, reporter.service, notes),
-    operation: notes.path('operation', reading.operation ?? span.name, 512),
-    resource: notes.path('resource', resourceOf(reading, side), 512),
-    outcome: outcomeOf(span, reading, notes),
-  });
-  const observation = { ...content, absent: notes.absent, anomalies: notes.anomalies };
-  const claimed = time === span.startTimeUnixNano ? time : 0n;
-  const named = nameObservation(observation, claimed, idKey);
-  return parseObservation(named) as HopObservation; // it is of kind hop
+    transport,
+    ...(subject === undefined ? {} : { subject }),
+    actors,
+    ...(operation === undefined ? {} : { operation }),
+    ...(resource === undefined ? {} : { resource }),
+    outcome,
+    absent: notes.absent,
+    anomalies: notes.anomalies,
+  };
+}
+
+function sourceOf({ reading, scope }: ReadSpan, notes: Notes): HopObservation['source'] {
+  const source: Mutable<HopObservation['source']> = { signal: 'span', vocabulary: reading.vocabulary };
+  const name = notes.description('source.scope', scope.name, 255);
+  if (name !== undefined) source.scope = name;
+  return source;
+}
+
+function traceOf(span: Span, notes: Notes): NonNullable<HopObservation['trace']> {
+  const { traceId, spanId, flags } = span;
+  const parentSpanId = parentOf(span.parentSpanId, notes);
+  const links = linksOf(span.links, notes);
+  return parentSpanId === undefined
+    ? { traceId, spanId, flags, links }
+    : { traceId, spanId, parentSpanId, flags, links };
 }
 
 /** What the sender says it dropped may have been an identity: absence must not read as "nobody". */
@@ -97,10 +123,10 @@ function noteLosses(span: Span, notes: Notes): void {
 }
 
 function subjectOf({ users }: SpanReading, span: Span, notes: Notes): ClearParty | undefined {
-  const [user, ...others] = users;
+  const user = users[0];
   const id = notes.identifier('subject', user?.id, 2048);
   if (user === undefined) notes.miss('subject', span.droppedAttributesCount > 0 ? 'dropped_by_sdk' : 'none_observed');
-  const conflicting = others.filter((other) => other.id !== user?.id);
+  const conflicting = users.length < 2 ? [] : users.filter((other) => other.id !== user?.id);
   if (user !== undefined && conflicting.length > 0) {
     const keys = conflicting.map((other) => other.key).join(', ');
     notes.warn('subject_conflict', `${user.key} is kept; other users stand in ${keys}`);
@@ -132,22 +158,26 @@ const resourceOf = (reading: SpanReading, side: Side): string | undefined =>
 
 function transportOf({ reading, side, span }: ReadSpan, notes: Notes): HopObservation['transport'] {
   const isQueued = span.kind === SPAN_KIND.producer || span.kind === SPAN_KIND.consumer;
-  return given<HopObservation['transport']>({
+  const transport: Mutable<HopObservation['transport']> = {
     protocol: reading.protocol ?? (isQueued ? 'messaging' : 'unknown'),
-    peerService: side === 'caller' ? notes.identifier('transport.peerService', reading.peerService, 255) : undefined,
-    peerAddress: peerAddressOf(reading, side, notes),
-    messageId: notes.identifier('transport.messageId', reading.messageId, 512),
-    conversation: notes.identifier('transport.conversation', reading.conversation, 512),
-    requestId: notes.identifier('transport.requestId', reading.requestId, 512),
-  });
+  };
+  const peerService =
+    side === 'caller' ? notes.identifier('transport.peerService', reading.peerService, 255) : undefined;
+  if (peerService !== undefined) transport.peerService = peerService;
+  const peerAddress = peerAddressOf(reading, side, notes);
+  if (peerAddress !== undefined) transport.peerAddress = peerAddress;
+  for (const name of ['messageId', 'conversation', 'requestId'] as const) {
+    const id = reading[name] === undefined ? undefined : notes.identifier(`transport.${name}`, reading[name], 512);
+    if (id !== undefined) transport[name] = id;
+  }
+  return transport;
 }
 
 /** An unset status says nothing (OpenTelemetry trace API, "Set Status"): then the protocol's own code decides. */
 function outcomeOf(span: Span, reading: SpanReading, notes: Notes): NonNullable<HopObservation['outcome']> {
   const failed = span.statusCode === STATUS_ERROR || reading.failed === true;
   const worked = span.statusCode === STATUS_OK || reading.failed === false;
-  return given<NonNullable<HopObservation['outcome']>>({
-    status: failed ? 'error' : worked ? 'ok' : 'unknown',
-    code: notes.identifier('outcome.code', reading.code, 64),
-  });
+  const status = failed ? 'error' : worked ? 'ok' : 'unknown';
+  const code = notes.identifier('outcome.code', reading.code, 64);
+  return code === undefined ? { status } : { status, code };
 }

@@ -68,15 +68,15 @@ test('a refusal names the field and never the value', () => {
 });
 
 test('observation ids are UUIDv7 that the schema takes, and the same content gives the same id', () => {
-  const digest = new Uint8Array(32).fill(7);
-  const id = observationIdOf('1793439700000000000', digest);
-  assert.equal(id, observationIdOf('1793439700000000000', digest));
-  assert.notEqual(id, observationIdOf('1793439700000000000', new Uint8Array(32).fill(8)));
+  const digest = '07'.repeat(32);
+  const id = observationIdOf(1793439700000000000n, digest);
+  assert.equal(id, observationIdOf(1793439700000000000n, digest));
+  assert.notEqual(id, observationIdOf(1793439700000000000n, '08'.repeat(32)));
   for (const each of [
     id,
     newObservationId(1793439700000),
-    observationIdOf('18446744073709551615', digest),
-    observationIdOf('0', digest),
+    observationIdOf(18446744073709551615n, digest),
+    observationIdOf(0n, digest),
   ]) {
     assert.equal(parseObservation({ ...hop, id: each }).id, each);
   }

@@ -34,20 +34,41 @@ export interface SpanReading extends Reading {
   readonly vocabulary: string;
 }
 
+/** For each attribute, the vocabularies that read it: one bit each, by their place in VOCABULARIES. */
+const READERS = new Map<string, number>();
+for (const [place, { keys }] of VOCABULARIES.entries())
+  for (const key of keys) READERS.set(key, (READERS.get(key) ?? 0) | (1 << place));
+
+/** The vocabularies that may have something to say: a span without any of its attributes is nothing to a vocabulary. */
+function readersOf({ attributes }: Pick<Span, 'attributes'>): number {
+  let readers = 0;
+  for (const key of attributes.keys()) readers |= READERS.get(key) ?? 0;
+  return readers;
+}
+
 /** Reads a span in every vocabulary. Pure. */
 export function readSpan(span: Pick<Span, 'kind' | 'attributes'>): SpanReading {
+  const readers = readersOf(span);
   const view = viewOf(span);
-  const told: { name: string; reading: Reading }[] = [];
-  for (const vocabulary of VOCABULARIES) {
-    const reading = span.attributes.size === 0 ? undefined : vocabulary.read(view);
-    if (reading !== undefined && Object.keys(reading).length > 0) told.push({ name: vocabulary.name, reading });
+  const told: Reading[] = [];
+  let names = '';
+  for (const [place, vocabulary] of VOCABULARIES.entries()) {
+    const reading = (readers & (1 << place)) === 0 ? undefined : vocabulary.read(view);
+    if (reading === undefined || saysNothing(reading)) continue;
+    told.push(reading);
+    names = names === '' ? vocabulary.name : `${names}+${vocabulary.name}`;
   }
-  const merged = Object.assign({}, ...told.map(({ reading }) => reading).toReversed()) as Reading; // Readings only
-  const names = told.map(({ name }) => name).join('+');
-  return {
-    ...merged,
-    ...(merged.step === undefined && merged.agent !== undefined ? { step: 'agent' as const } : {}),
-    users: told.flatMap(({ reading }) => reading.users ?? []),
-    vocabulary: names === '' ? 'otel' : names.slice(0, 64),
-  };
+  const read: Filled = Object.assign({ users: NOBODY, vocabulary: '' }, ...told.toReversed());
+  if (read.step === undefined && read.agent !== undefined) read.step = 'agent';
+  read.users = told.length === 1 ? read.users : told.flatMap(({ users }) => users ?? []);
+  read.vocabulary = names === '' ? 'otel' : names.slice(0, 64);
+  return read;
+}
+
+type Filled = { -readonly [K in keyof SpanReading]: SpanReading[K] };
+const NOBODY: readonly Named[] = [];
+
+function saysNothing(reading: Reading): boolean {
+  for (const _field in reading) return false;
+  return true;
 }

@@ -72,9 +72,10 @@ export function given<T extends object>(fields: { readonly [K in keyof T]: T[K] 
 
 /** The users that the named attributes hold, in the order of the keys. */
 export const usersIn = (span: AttributeView, keys: readonly string[]): readonly Named[] | undefined => {
-  const users = keys.flatMap((key) => {
+  let users: Named[] | undefined;
+  for (const key of keys) {
     const id = span.text(key);
-    return id === undefined ? [] : [{ key, id }];
-  });
-  return users.length === 0 ? undefined : users;
+    if (id !== undefined) users = [...(users ?? []), { key, id }];
+  }
+  return users;
 };
