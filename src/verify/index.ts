@@ -23,6 +23,7 @@ export { openDisclosure } from './disclosure.ts';
 export { formatEntryBundle, MAX_ENTRY_BYTES, parseEntryBundle } from './entry-bundle.ts';
 export type { Evidence, EvidenceEntry } from './evidence.ts';
 export { formatEvidence, MAX_EVIDENCE_CHARACTERS, parseEvidence } from './evidence.ts';
+export { evidenceOfPage, formatEvidencePage, isEvidencePage } from './evidence-page.ts';
 export type { HandOver } from './hand-over.ts';
 export { followHandOvers, formatHandOver, formatHandOverNote, openHandOver, parseHandOver } from './hand-over.ts';
 export type { InclusionProof, SubtreeInclusionProof } from './inclusion-proof.ts';

@@ -42,7 +42,7 @@ export async function verifiesSignature(signed: Signed): Promise<boolean> {
 }
 
 async function verifiesRsa({ publicKey, message, signature }: Signed, hash: string): Promise<boolean> {
-  const algorithm = { name: 'RSASSA-PKCS1-v1_5', hash };
+  const algorithm = { name: 'RSASSA-PKCS1-v1_5', hash } as const;
   const key = await imported(publicKey, algorithm);
   return crypto.subtle.verify(algorithm.name, key, new Uint8Array(signature), new Uint8Array(message));
 }
@@ -55,10 +55,12 @@ async function verifiesEcdsa({ publicKey, message, signature }: Signed, hash: st
   return crypto.subtle.verify({ name: 'ECDSA', hash }, key, rawSignature(signature, bytes), new Uint8Array(message));
 }
 
-async function imported(
-  publicKey: Uint8Array,
-  algorithm: RsaHashedImportParams | EcKeyImportParams,
-): Promise<CryptoKey> {
+type Algorithm =
+  | { readonly name: 'RSASSA-PKCS1-v1_5'; readonly hash: string }
+  | { readonly name: 'ECDSA'; readonly namedCurve: string };
+
+/** A public key as WebCrypto holds it, without naming its types, which Node and browsers declare apart. */
+async function imported(publicKey: Uint8Array, algorithm: Algorithm) {
   try {
     return await crypto.subtle.importKey('spki', new Uint8Array(publicKey), algorithm, false, ['verify']);
   } catch {

@@ -3,8 +3,13 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
 /** What the command line asks for. */
-export interface Asked {
-  readonly target: string; // a log's address, or a bundle's file
+export type Asked =
+  | { readonly kind: 'help' }
+  | { readonly kind: 'page'; readonly file: string } // to write the evidence page to
+  | ({ readonly kind: 'check' } & Check);
+
+export interface Check {
+  readonly target: string; // a log's address, or a bundle's file, or a page that carries one
   readonly policyFile: string;
   readonly authoritiesFile: string | undefined; // whose timestamps to believe
   readonly stateFolder: string | undefined; // undefined: remember nothing
@@ -32,19 +37,21 @@ which witnesses, how many (c2sp.org/tlog-policy). "log <vkey>" and "quorum none"
   --no-state        neither looks nor remembers
   --threads <n>     threads that read and hash, 1 to ${MAX_THREADS} (default: the processors of this machine, at most 8)
   --json            prints the result as JSON
+  --page <file>     checks nothing: writes the page that checks a bundle dropped into it in a browser, offline
   --help
 
 Exit status: 0 everything held; 1 it did not, and the first bad index is named where there is one; 2 usage.
 `;
 
-/** Reads the command line. Throws UsageError; returns undefined when help is asked for. */
+/** Reads the command line. Throws UsageError. */
 export function askedBy(
   argv: readonly string[],
   environment: Readonly<Record<string, string | undefined>>,
   processors: number,
-): Asked | undefined {
+): Asked {
   const { values, positionals } = parsed(argv);
-  if (values.help === true) return undefined;
+  if (values.help === true) return { kind: 'help' };
+  if (values.page !== undefined && positionals.length === 0) return { kind: 'page', file: values.page };
   const [target, ...others] = positionals;
   if (target === undefined || others.length > 0) {
     throw new UsageError(`expected one log address or bundle file, got ${positionals.length}`);
@@ -54,6 +61,7 @@ export function askedBy(
   }
   const remember = values['no-state'] !== true;
   return {
+    kind: 'check',
     target,
     policyFile: values.policy,
     authoritiesFile: values.tsa,
@@ -75,6 +83,7 @@ function parsed(argv: readonly string[]) {
         'no-state': { type: 'boolean' },
         threads: { type: 'string' },
         json: { type: 'boolean' },
+        page: { type: 'string' },
         help: { type: 'boolean', short: 'h' },
       },
     });

@@ -1,10 +1,11 @@
 #!/usr/bin/env node
 import { availableParallelism } from 'node:os';
 import { VerificationError } from '../verification-error.ts';
-import { type Asked, askedBy, USAGE, UsageError } from './arguments.ts';
+import { askedBy, type Check, USAGE, UsageError } from './arguments.ts';
 import { checkFile, checkLog, type Held, readAuthorities, readPolicy } from './check.ts';
 import { describeHeld, jsonOfHeld } from './describe.ts';
 import { LastSeen } from './last-seen.ts';
+import { writePage } from './page.ts';
 import { progressOn } from './progress.ts';
 
 process.exitCode = await run(process.argv.slice(2));
@@ -12,7 +13,8 @@ process.exitCode = await run(process.argv.slice(2));
 async function run(argv: readonly string[]): Promise<number> {
   try {
     const asked = askedBy(argv, process.env, availableParallelism());
-    if (asked === undefined) process.stdout.write(USAGE);
+    if (asked.kind === 'help') process.stdout.write(USAGE);
+    else if (asked.kind === 'page') await writePage(asked.file);
     else process.stdout.write((asked.json ? jsonOfHeld : describeHeld)(await check(asked)));
     return 0;
   } catch (error) {
@@ -20,7 +22,7 @@ async function run(argv: readonly string[]): Promise<number> {
   }
 }
 
-async function check({ target, policyFile, authoritiesFile, stateFolder, threads }: Asked): Promise<Held> {
+async function check({ target, policyFile, authoritiesFile, stateFolder, threads }: Check): Promise<Held> {
   const policy = await readPolicy(policyFile);
   const seen = stateFolder === undefined ? undefined : new LastSeen(stateFolder);
   if (!/^https?:\/\//.test(target)) {

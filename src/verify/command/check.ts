@@ -3,6 +3,7 @@ import { type Certificate, parseCertificates } from '../certificate.ts';
 import { type CheckedEvidence, checkEvidence } from '../check-evidence.ts';
 import { openCheckpoint } from '../checkpoint.ts';
 import { MAX_EVIDENCE_CHARACTERS } from '../evidence.ts';
+import { evidenceOfPage, isEvidencePage } from '../evidence-page.ts';
 import type { Policy } from '../policy.ts';
 import { MAX_POLICY_CHARACTERS, parsePolicy } from '../policy-file.ts';
 import { sameHash } from '../tree-hash.ts';
@@ -57,7 +58,7 @@ export async function checkFile(
   trusted: { readonly policy: Policy; readonly authorities?: readonly Certificate[] },
   seen: LastSeen | undefined,
 ): Promise<Held> {
-  const evidence = await checkEvidence({ evidence: await readText(path, MAX_EVIDENCE_CHARACTERS), ...trusted });
+  const evidence = await checkEvidence({ evidence: await readBundle(path), ...trusted });
   const { checkpoint, verifierKey, note } = evidence;
   const before = await seen?.of(checkpoint.origin);
   if (before === undefined) {
@@ -72,6 +73,12 @@ export async function checkFile(
     );
   }
   return { kind: 'evidence', evidence, compared: last.size === checkpoint.size };
+}
+
+/** The bundle in a file: the file itself, or what a page carries, where quotes are escaped and so twice as long at most. */
+async function readBundle(path: string): Promise<string> {
+  const text = await readText(path, 2 * MAX_EVIDENCE_CHARACTERS);
+  return isEvidencePage(text) ? evidenceOfPage(text) : text;
 }
 
 /** A file's text, of which no more than the limit is read. Throws VerificationError `too_large` or `malformed`. */
