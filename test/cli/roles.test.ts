@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -104,4 +106,26 @@ test('closing answers what was taken in: every success is in the log, under a ch
   for (const id of acknowledged) assert.ok(stored.has(id), `${id} was acknowledged and is not in the log`);
   assert.equal((await log.checkpoint())?.size, size);
   assert.equal((await fsck({ database, logId: 1 })).ok, true);
+});
+
+test('while it drains a server says that it is not ready, takes in what has begun, and stores it', async (t) => {
+  const { database, start } = await installation(t);
+  const server = await start('collect', 'publish');
+  const body = JSON.stringify(traces('payments', span(7, 2)));
+  const sending = request(`${server.otlp?.http}/v1/traces`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) },
+  });
+  const answered = once(sending, 'response');
+  await new Promise<void>((sent) => void sending.write(body.slice(0, 40), () => sent()));
+  assert.equal((await get(server, '/readyz')).status, 200);
+  const closed = server.close();
+  const { status, text } = await get(server, '/readyz');
+  assert.deepEqual([status, JSON.parse(text).trouble], [503, 'the server is stopping']);
+  sending.end(body.slice(40));
+  const [answer] = await answered;
+  assert.equal(answer.statusCode, 200);
+  answer.resume();
+  await closed;
+  assert.equal((await openLogReader({ database, logId: 1 }).checkpoint())?.size, 1n);
 });
