@@ -48,6 +48,8 @@ export class SpanMemory {
   readonly #half: number;
   #recent = new Map<string, SpanNode>();
   #older = new Map<string, SpanNode>();
+  #awaited = new Set<string>();
+  #awaitedBefore = new Set<string>();
 
   constructor(capacity = 100_000) {
     this.#half = Math.max(1, Math.floor(capacity / 2));
@@ -64,6 +66,18 @@ export class SpanMemory {
   find(service: string, ref: SpanRef): SpanNode | undefined {
     const key = keyOf(service, ref);
     return this.#recent.get(key) ?? this.#older.get(key);
+  }
+
+  /** A hop hangs below this span, which has not come. */
+  await(service: string, ref: SpanRef): void {
+    if (this.#awaited.size >= this.#half) [this.#awaitedBefore, this.#awaited] = [this.#awaited, new Set()];
+    this.#awaited.add(keyOf(service, ref));
+  }
+
+  isAwaited(service: string, ref: SpanRef): boolean {
+    if (this.#awaited.size + this.#awaitedBefore.size === 0) return false;
+    const key = keyOf(service, ref);
+    return this.#awaited.has(key) || this.#awaitedBefore.has(key);
   }
 }
 

@@ -11,6 +11,7 @@ import type { SenderCounts } from './sender-account.ts';
 import { hopOfSpan, type Side } from './span-hop.ts';
 import { idFault } from './trace-ids.ts';
 import { readSpan } from './vocabulary/read-span.ts';
+import { keepWaysUp } from './way-up.ts';
 
 /** What a request comes to. */
 export interface Observed {
@@ -53,6 +54,7 @@ export function observeSpans(groups: readonly Group<Span>[], observer: Observer)
   const refusals: string[] = [];
   const spans = new RequestSpans();
   for (const group of withoutOwn(groups, observer.accounting)) placeSpans(group, { spans, refusals, observer });
+  const awaited = keepWaysUp(spans, observer.memory);
   const observations: Observation[] = [];
   const inRequest = { ...observer, idKey: Buffer.from(observer.idKey).toString('hex') };
   for (const each of spans.all) {
@@ -64,6 +66,7 @@ export function observeSpans(groups: readonly Group<Span>[], observer: Observer)
   const places = spans.places();
   const remember = () => {
     for (const place of places) observer.memory.remember(place.service, place, place);
+    for (const each of awaited) observer.memory.await(each.service, each);
   };
   return { observations, refusals, remember };
 }

@@ -61,6 +61,10 @@ export class RequestSpans {
     }));
   }
 
+  at({ traceId, spanId }: SpanRef): readonly Judged[] {
+    return this.#at(traceId, spanId);
+  }
+
   sideOf(each: Judged): Side | undefined {
     if (each.side === null) each.side = this.#judge(each);
     return each.side;
