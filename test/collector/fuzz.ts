@@ -55,6 +55,9 @@ export async function fuzz(rounds: number, seed: number, onRound = (_round: numb
 const asSealed: Parameters<typeof sealEntry>[1]['party'] = ({ id, ...party }) =>
   isPersonal(party) ? { ...party, ref: `p_${'0'.repeat(32)}`, sealed: 'AAAA' } : { ...party, id };
 
+/** The memory of spans fills up to its bound meanwhile. */
+const MAX_GROWTH_MIB = 64;
+
 if (process.argv[1] === import.meta.filename) {
   const { values } = parseArgs({
     options: {
@@ -63,10 +66,18 @@ if (process.argv[1] === import.meta.filename) {
     },
   });
   const rounds = Number(values.rounds);
+  const { gc } = globalThis;
+  if (gc === undefined)
+    throw new Error('run it with node --expose-gc: growth is told from garbage only after a collection');
   const heap: number[] = [];
   const found = await fuzz(rounds, Number(values.seed), (round) => {
     if (round % 50_000 !== 0) return;
+    gc();
     heap.push(Math.round(process.memoryUsage().heapUsed / 2 ** 20));
   });
   process.stdout.write(`${JSON.stringify({ seed: values.seed, rounds, ...found, heapMiB: heap })}\n`);
+  const [, warm = 0] = heap;
+  if (heap.length > 2 && Math.max(...heap.slice(2)) > warm + MAX_GROWTH_MIB) {
+    throw new Error(`the heap grew from ${warm} MiB to ${Math.max(...heap.slice(2))} MiB`);
+  }
 }
