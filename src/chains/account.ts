@@ -1,86 +1,60 @@
 import type { HopEntry } from '#observation';
 import type { Recorded } from './chain.ts';
-import { byStrength, type End } from './end.ts';
+import { type End, endOf, indexBySpan, type SpanIndex } from './end.ts';
 import { collapseLayers } from './layer.ts';
-import { groupBy, smallest } from './order.ts';
+import { groupBy } from './order.ts';
 
 /** Groups accounts into ends. Deterministic in the set, whatever the order. */
 export function endsOf(accounts: readonly Recorded<HopEntry>[]): readonly End[] {
-  return markUnsure(collapseLayers([...groupBy(accounts, endKey).values()].flatMap(splitReused).map(toEnd)));
+  const ends: End[] = [];
+  for (const group of groupBy(accounts, endKey).values())
+    for (const told of splitReused(group)) ends.push(endOf({ accounts: told }));
+  return markUnsure(collapseLayers(ends));
 }
 
 /** Marks every end of a trace in which one span id stands for several calls. */
 function markUnsure(ends: readonly End[]): readonly End[] {
-  const reused = new Set([...sameSide(ends), ...severalServices(ends)]);
+  const bySpan = indexBySpan(ends);
+  const reused = new Set<string | undefined>();
+  for (const sharing of bySpan.values())
+    if (sharing.length > 1 && hasOneSideTwice(sharing)) reused.add(sharing[0]?.traceId);
+  markSeveralServices(ends, bySpan, reused);
   return reused.size === 0 ? ends : ends.map((end) => (reused.has(end.traceId) ? { ...end, isUnsure: true } : end));
 }
 
-/** Traces in which two ends of one side carry one span id. */
-function sameSide(ends: readonly End[]): (string | undefined)[] {
-  const seen = new Set<string>();
-  return ends.flatMap(({ traceId, side, spanIds }) =>
-    spanIds.flatMap((spanId) => {
-      const key = `${traceId}/${spanId}/${side}`;
-      if (traceId !== undefined && seen.has(key)) return [traceId];
-      seen.add(key);
-      return [];
-    }),
-  );
-}
+/** Ends that carry one span id: that both sides of a call do is B3's single-span style. */
+const hasOneSideTwice = (sharing: readonly End[]): boolean =>
+  new Set(sharing.map(({ side }) => side)).size < sharing.length;
 
 /** Traces in which one calling span was answered by several services. One message may have many readers. */
-function severalServices(ends: readonly End[]): (string | undefined)[] {
-  const callers = new Set(ends.flatMap((end) => (isCalling(end) ? spanKeysOf(end) : [])));
+function markSeveralServices(ends: readonly End[], bySpan: SpanIndex, reused: Set<string | undefined>): void {
   const answeredBy = new Map<string, string>();
-  return ends.flatMap(({ side, traceId, parentSpanId, service }) => {
-    const key = `${traceId}/${parentSpanId}`;
-    if (side !== 'callee' || !callers.has(key)) return [];
-    const before = answeredBy.get(key);
-    answeredBy.set(key, service);
-    return before === undefined || before === service ? [] : [traceId];
-  });
+  for (const { side, traceId, parentKey, service } of ends) {
+    if (side !== 'callee' || parentKey === undefined || !(bySpan.get(parentKey)?.some(isCalling) ?? false)) continue;
+    const before = answeredBy.get(parentKey);
+    if (before !== undefined && before !== service) reused.add(traceId);
+    answeredBy.set(parentKey, service);
+  }
 }
 
 const isCalling = (end: End): boolean =>
   end.side === 'caller' && end.accounts.every(({ entry }) => entry.transport.protocol !== 'messaging');
-const spanKeysOf = (end: End): string[] => end.spanIds.map((spanId) => `${end.traceId}/${spanId}`);
 
-const endKey = ({ entry }: Recorded<HopEntry>): string =>
-  entry.trace === undefined
-    ? entry.id
-    : JSON.stringify([
-        entry.trace.traceId,
-        entry.trace.spanId,
-        entry.side,
-        entry.reporter.service,
-        entry.reporter.instance ?? '',
-      ]);
+/** Trace and span ids are of one length, and a service's name stands with its own: no two ends share a key. */
+function endKey({ entry: { trace, side, reporter, id } }: Recorded<HopEntry>): string {
+  if (trace === undefined) return id;
+  const { service, instance = '' } = reporter;
+  return `${trace.traceId}${trace.spanId}${side} ${service.length} ${service}${instance}`;
+}
 
 /**
  * A log record and a span of the same end are one end told twice. Two spans, or two log records, with the same ids and
  * other content are two ends: span ids are reused in the wild and nothing may be dropped because of it.
  */
-function splitReused(group: readonly Recorded<HopEntry>[]): Recorded<HopEntry>[][] {
+function splitReused(group: readonly Recorded<HopEntry>[]): readonly (readonly Recorded<HopEntry>[])[] {
+  if (group.length === 1) return [group];
   const logs = group.filter(({ entry }) => entry.source.signal === 'log');
   const spans = group.filter(({ entry }) => entry.source.signal === 'span');
   const count = Math.max(logs.length, spans.length);
   return Array.from({ length: count }, (_, i) => [logs[i], spans[i]].filter((each) => each !== undefined));
-}
-
-function toEnd(accounts: readonly Recorded<HopEntry>[]): End {
-  const sorted = accounts.toSorted(byStrength);
-  const [first] = sorted;
-  if (first === undefined) throw new TypeError('end: needs at least one account');
-  const { reporter, trace, side } = first.entry;
-  return {
-    side,
-    service: reporter.service,
-    instance: reporter.instance,
-    traceId: trace?.traceId,
-    spanIds: trace === undefined ? [] : [trace.spanId],
-    parentSpanId: sorted.map(({ entry }) => entry.trace?.parentSpanId).find((parent) => parent !== undefined),
-    isUnsure: false,
-    accounts: sorted,
-    id: smallest(sorted.map(({ entry }) => entry.id)),
-  };
 }

@@ -1,8 +1,8 @@
-import { type Fact, GRADES, type Grade } from './chain.ts';
+import type { Fact, Grade } from './chain.ts';
 import type { Draft } from './crossing.ts';
-import { digestOf, type End, firstOf, indexBySpan, isVerifiedBy, leafIndexesOf, parentsOf, stepsUp } from './end.ts';
-import { type Lineage, type SeenExchange, spanKeysOf } from './lineage.ts';
-import { groupBy } from './order.ts';
+import { type End, indexBySpan, leavesIn, parentsOf, type SpanIndex } from './end.ts';
+import type { Lineage } from './lineage.ts';
+import { addTo, groupBy } from './order.ts';
 
 /** A hop that could have led to another, and how well that is known. */
 export interface Candidate {
@@ -14,32 +14,50 @@ export interface Candidate {
 /** Everything that finding one hop's predecessor needs to look up. */
 export interface Web {
   readonly drafts: readonly Draft[];
-  readonly bySpan: ReadonlyMap<string, readonly End[]>;
+  readonly bySpan: SpanIndex;
   readonly draftsOf: ReadonlyMap<End, readonly Draft[]>;
   readonly byDigest: ReadonlyMap<string, readonly Draft[]>;
-  readonly byTrace: ReadonlyMap<string, readonly Draft[]>;
+  /** By trace and service: hops that reached it; and calls nobody answered, by whom they name as called, if anybody. */
+  readonly arrivals: ReadonlyMap<string, readonly Draft[]>;
+  readonly unanswered: ReadonlyMap<string, readonly Draft[]>;
+  /** Calls by the message they sent, and hops by their conversation. */
+  readonly byMessage: ReadonlyMap<string, readonly Draft[]>;
+  readonly byConversation: ReadonlyMap<string, readonly Draft[]>;
   readonly lineage: Lineage;
 }
 
 export function weave(drafts: readonly Draft[], ends: readonly End[], lineage: Lineage): Web {
   const draftsOf = new Map<End, Draft[]>();
+  const byMessage = new Map<string, Draft[]>();
+  const byConversation = new Map<string, Draft[]>();
   for (const draft of drafts) {
     for (const end of [draft.caller, draft.callee]) {
       if (end === undefined) continue;
-      const known = draftsOf.get(end);
-      if (known === undefined) draftsOf.set(end, [draft]);
-      else known.push(draft);
+      addTo(draftsOf, end, draft);
+      for (const conversation of end.conversations) addTo(byConversation, conversation, draft);
     }
+    for (const message of draft.caller?.messages ?? []) addTo(byMessage, message, draft);
   }
   return {
     drafts,
     bySpan: indexBySpan(ends),
     draftsOf,
     byDigest: groupBy(drafts, digestOfDraft),
-    byTrace: groupBy(drafts, (draft) => headOf(draft).traceId),
+    arrivals: groupBy(drafts, (draft) =>
+      draft.callee?.side === 'callee' ? placeOf(headOf(draft).traceId, draft.callee.service) : undefined,
+    ),
+    unanswered: groupBy(drafts, ({ caller, callee }) =>
+      callee === undefined && caller !== undefined ? placeOf(caller.traceId, caller.peer) : undefined,
+    ),
+    byMessage,
+    byConversation,
     lineage,
   };
 }
+
+/** Where a service stands in a trace, or a call whose other end nobody names. */
+export const placeOf = (traceId: string | undefined, service: string | undefined): string =>
+  `${traceId ?? ''}${service === undefined ? '' : `/${service}`}`;
 
 /** The end nearest to what caused the hop: the caller's, or the callee's when nobody reported the call. */
 export const headOf = (draft: Draft): End => {
@@ -51,24 +69,30 @@ export const headOf = (draft: Draft): End => {
 /** By the cause the reporter names, else by span parentage. */
 export function byTopology(draft: Draft, web: Web): readonly Candidate[] {
   const head = headOf(draft);
-  const found = new Map<Draft, Candidate>();
-  const consider = (end: End, given: Grade, says: string) => {
-    const grade = couldBeIn(head, end) ? given : 'inferred';
-    for (const from of web.draftsOf.get(end) ?? []) {
-      if (from === draft || found.has(from)) continue;
-      found.set(from, { from, grade, rests: [{ says, entries: [...leafIndexesOf(end), ...leafIndexesOf(head)] }] });
-    }
-  };
+  if (head.above.length === 0) return NOTHING;
+  const found: Candidate[] = [];
   for (const { entry } of head.accounts) {
     if (entry.cause === undefined) continue;
-    const [grade, says] =
-      entry.source.vocabulary === 'behalf'
-        ? (['asserted', 'the service names the request it was serving'] as const)
-        : (['inferred', 'an ancestor of its span'] as const);
-    for (const end of web.bySpan.get(`${entry.cause.traceId}/${entry.cause.spanId}`) ?? []) consider(end, grade, says);
+    const told = entry.source.vocabulary === 'behalf' ? SERVED : ANCESTOR;
+    for (const end of web.bySpan.get(`${entry.cause.traceId}/${entry.cause.spanId}`) ?? [])
+      consider(draft, end, told, web, found);
   }
-  if (found.size === 0) for (const end of parentsOf(head, web.bySpan)) consider(end, 'inferred', 'span parentage');
-  return [...found.values()];
+  if (found.length === 0) for (const end of parentsOf(head, web.bySpan)) consider(draft, end, PARENTAGE, web, found);
+  return found;
+}
+
+export const NOTHING: readonly Candidate[] = [];
+const SERVED = { grade: 'asserted', says: 'the service names the request it was serving' } as const;
+const ANCESTOR = { grade: 'inferred', says: 'an ancestor of its span' } as const;
+const PARENTAGE = { grade: 'inferred', says: 'span parentage' } as const;
+
+function consider(draft: Draft, end: End, told: { grade: Grade; says: string }, web: Web, found: Candidate[]): void {
+  const head = headOf(draft);
+  const grade = couldBeIn(head, end) ? told.grade : 'inferred';
+  for (const from of web.draftsOf.get(end) ?? []) {
+    if (from === draft || found.some((known) => known.from === from)) continue;
+    found.push({ from, grade, rests: [{ says: told.says, entries: [...end.leaves, ...head.leaves] }] });
+  }
 }
 
 /** False when a call or step is laid to a span that another program sent: one span id stands for two things, or a span between is missing. */
@@ -76,154 +100,65 @@ export const couldBeIn = (head: End, end: End): boolean =>
   head.side === 'callee' ||
   (head.service === end.service && (head.instance ?? end.instance) === (end.instance ?? head.instance));
 
-/**
- * For a hop that names no known cause: the hops that carried its token before it, and those whose token its own was
- * exchanged from, nearest exchange first. Whoever reports making the call must have been reached. A token whose use is
- * already accounted for by both sides of another hop leads nowhere when nobody reports the call: it is a repeat.
- */
-export function byAuthority(draft: Draft, web: Web): readonly Candidate[] {
-  const digest = digestOfDraft(draft);
-  if (digest === undefined || isRepeated(draft, digest, web)) return [];
-  const holders =
-    draft.caller === undefined
-      ? []
-      : (web.byDigest.get(digest) ?? []).filter((other) => other !== draft && hasReached(other, draft));
-  const seen = new Set<string>([digest]);
-  let tokens: readonly string[] = [digest];
-  for (let steps = 1; tokens.length > 0; steps += 1) {
-    const exchanges = tokens.flatMap((token) => web.lineage.mintedBy(token));
-    const found = exchanges.flatMap((exchange) => bearersOf(exchange, draft, steps, web));
-    const near =
-      steps === 1 ? [...holders.map((from) => passedOn(from, draft)), ...found.filter(isFitting(draft))] : [];
-    if (near.length > 0) return strongestPerHop(near);
-    if (found.length > 0) return strongestPerHop(found);
-    tokens = [...new Set(exchanges.map(({ entry }) => entry.tokenIn))].filter((token) => !seen.has(token));
-    for (const token of tokens) seen.add(token);
-  }
-  return [];
-}
-
-const isRepeated = (draft: Draft, digest: string, web: Web): boolean =>
-  draft.caller === undefined &&
-  (web.byDigest.get(digest) ?? []).some(
-    (other) => other !== draft && other.caller !== undefined && other.callee !== undefined,
-  );
-
-const isFitting =
-  (draft: Draft) =>
-  ({ from }: Candidate): boolean =>
-    hasReached(from, draft);
-
-/** False when a hop is known to have reached another service than the one that makes the call. */
-function hasReached(from: Draft, draft: Draft): boolean {
-  if (draft.caller === undefined) return true;
-  const reached = from.callee?.service ?? firstOf([from.caller], ({ transport }) => transport.peerService);
-  return reached === undefined || reached === draft.caller.service;
-}
-
-const passedOn = (from: Draft, draft: Draft): Candidate => ({
-  from,
-  grade: 'asserted',
-  rests: [
-    {
-      says: 'carries the same token; how it was passed on was not seen',
-      entries: [...entriesOf(from), ...entriesOf(draft)],
-    },
-  ],
-});
-
-/**
- * The hops that carried the token of an exchange. `proven` is only the one whose handling the exchange is seen to have
- * been made in, for a call that the same service reports making. Elsewhere the token shows whose authority it is, not
- * which of its uses led here, nor who passed it on: one use may have gone unreported. A token that was itself made for
- * one step is hardly used twice, a person's all day.
- */
-function bearersOf(exchange: SeenExchange, draft: Draft, steps: number, web: Web): readonly Candidate[] {
-  const { tokenIn, tokenOut = '' } = exchange.entry;
-  const bearers = (web.byDigest.get(tokenIn) ?? []).filter((bearer) => bearer !== draft);
-  const around = steps === 1 ? bearerAround(exchange, new Set(bearers), web) : undefined;
-  const isOwnCall = ({ callee }: Draft) =>
-    callee !== undefined && isVerifiedBy(callee) && callee.service === draft.caller?.service;
-  const isSole = steps === 1 && web.lineage.mintedBy(tokenIn).length > 0 && web.byDigest.get(tokenOut)?.length === 1;
-  const rests = (from: Draft, says: string) => [
-    { says, entries: [...entriesOf(from), String(exchange.leafIndex), ...entriesOf(draft)] },
-  ];
-  if (around !== undefined && isOwnCall(around)) {
-    const says = 'its token was exchanged from this hop’s token, in the handling of this hop';
-    return [{ from: around, grade: 'proven', rests: rests(around, says) }];
-  }
-  return (around === undefined ? bearers : [around]).map((from) => ({
-    from,
-    grade: isSole && isOwnCall(from) ? 'corroborated' : 'asserted',
-    rests: rests(
-      from,
-      steps === 1
-        ? 'its token was exchanged from this hop’s token; where, or by whom it was passed on, was not seen'
-        : `its token descends from this hop’s token by ${steps} exchanges; what stood between was not observed`,
-    ),
-  }));
-}
-
-/** The bearer in whose handling the exchange was made: the first that stands above it, if nothing on the way up forks. */
-function bearerAround({ entry }: SeenExchange, bearers: ReadonlySet<Draft>, web: Web): Draft | undefined {
-  const seen = new Set<End>();
-  let keys = entry.trace === undefined ? [] : spanKeysOf(entry.trace);
-  for (;;) {
-    const key = keys.find((each) => web.bySpan.has(each));
-    const ends = (key === undefined ? [] : (web.bySpan.get(key) ?? [])).filter((end) => !seen.has(end));
-    const drafts = new Set(ends.flatMap((end) => web.draftsOf.get(end) ?? []));
-    const [only] = drafts;
-    if (only === undefined || drafts.size > 1 || ends.some((end) => end.isUnsure)) return undefined;
-    if (bearers.has(only)) return only;
-    for (const end of ends) seen.add(end);
-    keys = ends.flatMap(stepsUp);
-  }
-}
-
-/** Several exchanges may have made one token, of one token: the best known way to each hop stays. */
-function strongestPerHop(candidates: readonly Candidate[]): readonly Candidate[] {
-  const best = new Map<Draft, Candidate>();
-  for (const candidate of candidates) {
-    const known = best.get(candidate.from);
-    if (known === undefined || GRADES.indexOf(candidate.grade) < GRADES.indexOf(known.grade))
-      best.set(candidate.from, candidate);
-  }
-  return [...best.values()];
-}
-
 /** One list per span a hop links to: a consumer of several messages has several causes, each known on its own. */
 export function bySpanLink(draft: Draft, web: Web): readonly (readonly Candidate[])[] {
-  const links = headOf(draft).accounts.flatMap(({ entry }) => entry.trace?.links ?? []);
-  return [...new Set(links.map(({ traceId, spanId }) => `${traceId}/${spanId}`))].map((named) =>
-    [...new Set((web.bySpan.get(named) ?? []).flatMap((end) => web.draftsOf.get(end) ?? []))]
-      .filter((from) => from !== draft)
-      .map((from) => ({
-        from,
-        grade: 'asserted',
-        rests: [{ says: 'a span link names it', entries: [...entriesOf(from), ...entriesOf(draft)] }],
-      })),
-  );
+  const named = new Set<string>();
+  for (const { entry } of headOf(draft).accounts)
+    for (const { traceId, spanId } of entry.trace?.links ?? []) named.add(`${traceId}/${spanId}`);
+  return [...named].map((key) => {
+    const linked = (web.bySpan.get(key) ?? []).flatMap((end) => web.draftsOf.get(end) ?? []);
+    return candidatesOf(linked, draft, 'asserted', 'a span link names it');
+  });
 }
 
-/** The last resort: hops of the same trace that reached the service this one starts from. Never above `inferred`. */
+/** Every call that sent the message a callee took, where they are several: one of them is told twice, or an id was. Shared ids are topology. */
+export function byMessage(draft: Draft, web: Web): readonly Candidate[] {
+  if (draft.caller !== undefined) return NOTHING;
+  const senders = (draft.callee?.messages ?? []).flatMap((message) => web.byMessage.get(message) ?? []);
+  return candidatesOf(senders, draft, 'inferred', 'a call of the same message id');
+}
+
+/**
+ * For a hop that nothing else leads to: in the same conversation, the requests its service was serving when it is a call or a
+ * step, else the calls that name it as whom they called. A conversation goes on for days: never above `inferred`.
+ */
+export function byConversation(draft: Draft, web: Web): readonly Candidate[] {
+  const head = headOf(draft);
+  const isOrphan = head.side === 'callee' || head.above.length === 0;
+  if (head.conversations.length === 0 || !isOrphan) return NOTHING;
+  const fits = ({ caller, callee }: Draft): boolean =>
+    head.side === 'callee'
+      ? caller?.peer === head.service && callee === undefined
+      : callee?.side === 'callee' && callee.service === head.service;
+  const others = head.conversations.flatMap((conversation) => web.byConversation.get(conversation) ?? []);
+  return candidatesOf(others.filter(fits), draft, 'inferred', 'the same conversation, the same service');
+}
+
+/**
+ * The last resort: hops of the same trace that reached the service this one starts from, and calls that nobody answered and
+ * that may have. Never above `inferred`.
+ */
 export function bySameTrace(draft: Draft, web: Web): readonly Candidate[] {
   const head = headOf(draft);
-  if (head.side === 'callee' || head.parentSpanId === undefined) return [];
-  const says = 'same trace, same service; the span between was not observed';
-  return (web.byTrace.get(head.traceId ?? '') ?? [])
-    .filter((from) => from !== draft && from.callee?.side === 'callee' && from.callee.service === head.service)
-    .map((from) => ({
-      from,
-      grade: 'inferred',
-      rests: [{ says, entries: [...entriesOf(from), ...entriesOf(draft)] }],
-    }));
+  if (head.side === 'callee' || head.parentSpanId === undefined) return NOTHING;
+  const found = [
+    ...(web.arrivals.get(placeOf(head.traceId, head.service)) ?? []),
+    ...(web.unanswered.get(placeOf(head.traceId, head.service)) ?? []),
+    ...(web.unanswered.get(placeOf(head.traceId, undefined)) ?? []).filter(
+      ({ caller }) => caller?.service !== head.service,
+    ),
+  ];
+  return candidatesOf(found, draft, 'inferred', 'same trace, same service; the span between was not observed');
 }
 
-export const digestOfDraft = (draft: Draft): string | undefined =>
-  (draft.callee && digestOf(draft.callee)) ?? (draft.caller && digestOf(draft.caller));
+const candidatesOf = (found: readonly Draft[], draft: Draft, grade: Grade, says: string): readonly Candidate[] =>
+  [...new Set(found)]
+    .filter((from) => from !== draft)
+    .map((from) => ({ from, grade, rests: [{ says, entries: [...entriesOf(from), ...entriesOf(draft)] }] }));
+
+export const digestOfDraft = ({ caller, callee }: Draft): string | undefined => callee?.digest ?? caller?.digest;
 
 /** Somebody checked the token of this hop: the callee itself, or the issuer that exchanged it. */
-export const isVerified = (draft: Draft): boolean =>
-  draft.grade === 'proven' || (draft.callee !== undefined && isVerifiedBy(draft.callee));
+export const isVerified = ({ grade, callee }: Draft): boolean => grade === 'proven' || callee?.isVerified === true;
 
-export const entriesOf = (draft: Draft): string[] => [...leafIndexesOf(draft.caller), ...leafIndexesOf(draft.callee)];
+export const entriesOf = ({ caller, callee }: Draft): readonly string[] => [...leavesIn(caller), ...leavesIn(callee)];

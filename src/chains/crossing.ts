@@ -1,9 +1,9 @@
 import type { HopEntry } from '#observation';
 import type { Fact, Grade, Recorded } from './chain.ts';
-import { digestOf, type End, firstOf, indexBySpan, isVerifiedBy, leafIndexesOf, parentsOf } from './end.ts';
+import { type End, firstOf, indexBySpan, leavesIn, parentsOf, type SpanIndex } from './end.ts';
 import type { Lineage } from './lineage.ts';
-import { compare, smallest } from './order.ts';
-import { type Joint, pairsOf } from './pair.ts';
+import { compare } from './order.ts';
+import { type Joint, type Pair, pairsOf } from './pair.ts';
 import { partyKey } from './party-key.ts';
 
 /** A hop before it is linked and judged: one or both ends of a crossing, or a step inside one program. */
@@ -32,32 +32,24 @@ export function crossingsOf(ends: readonly End[], lineage: Lineage): readonly Dr
   return ends
     .filter((end) => !answered.has(end))
     .map((end) => {
-      if (end.side === 'caller') return draft(end, undefined, 'span', lineage);
       const pair = pairs.get(end);
-      const origin = pair === undefined ? originOf(end, bySpan) : undefined;
-      return { ...draft(pair?.caller, end, pair?.joint ?? 'span', lineage), origin };
+      return draft(end, pair, pair === undefined ? originOf(end, bySpan) : undefined, lineage);
     })
     .toSorted((a, b) => compare(a.id, b.id));
 }
 
 /** The one span of another service that a callee continues, whatever that service says of it. */
-function originOf(callee: End, bySpan: ReadonlyMap<string, readonly End[]>): End | undefined {
-  const [only, ...others] = callee.side === 'callee' ? parentsOf(callee, bySpan) : [];
-  return others.length === 0 && only?.service !== callee.service ? only : undefined;
+function originOf(end: End, bySpan: SpanIndex): End | undefined {
+  if (end.side !== 'callee') return undefined;
+  const parents = parentsOf(end, bySpan);
+  return parents.length === 1 && parents[0]?.service !== end.service ? parents[0] : undefined;
 }
 
-function draft(caller: End | undefined, callee: End | undefined, joint: Joint, lineage: Lineage): Draft {
-  const ids = [caller, callee].flatMap((end) => (end === undefined ? [] : [end.id]));
-  const kind = callee?.side === 'local' ? 'local' : 'crossing';
-  // A caller that several callees answered stands in several drafts: the callee's id keeps them apart.
-  return {
-    id: callee?.id ?? smallest(ids),
-    kind,
-    caller,
-    callee,
-    origin: undefined,
-    ...gradeOf(caller, callee, joint, lineage),
-  };
+/** A caller that several callees answered stands in several drafts: the callee's id keeps them apart. */
+function draft(end: End, pair: Pair | undefined, origin: End | undefined, lineage: Lineage): Draft {
+  const [caller, callee] = end.side === 'caller' ? [end, undefined] : [pair?.caller, end];
+  const { grade, rests } = gradeOf(caller, callee, pair?.joint ?? 'span', lineage);
+  return { id: end.id, kind: end.side === 'local' ? 'local' : 'crossing', caller, callee, origin, grade, rests };
 }
 
 interface Grading {
@@ -66,53 +58,76 @@ interface Grading {
 }
 
 function gradeOf(caller: End | undefined, callee: End | undefined, joint: Joint, lineage: Lineage): Grading {
+  if (caller === undefined || callee === undefined) return gradeOneSided(caller, callee, lineage);
   const says = (grade: Grade, text: string, more: readonly string[] = []): Grading => ({
     grade,
-    rests: [{ says: text, entries: [...leafIndexesOf(caller), ...leafIndexesOf(callee), ...more] }],
+    rests: [{ says: text, entries: [...caller.leaves, ...callee.leaves, ...more] }],
   });
-  if (caller === undefined || callee === undefined) {
-    const exchange = caller && lineage.answeredIn(caller);
-    if (exchange !== undefined) {
-      const isNamed = peerOf(caller) === exchange.entry.reporter.service;
-      const leaf = String(exchange.leafIndex);
-      return says(isNamed ? 'corroborated' : 'inferred', 'the issuer reports the exchange it answered in this call', [
-        leaf,
-      ]);
-    }
-    return says(
-      'asserted',
-      callee?.side === 'local' ? 'a step inside one service, by its own account' : 'told by one side only',
-    );
-  }
   if (joint === 'token') {
     return namesAsPeer(caller, callee)
       ? says('corroborated', 'the callee verified the very token the caller sent to it, in another trace')
       : says('asserted', 'one sender and one receiver of the same token, in different traces');
   }
-  if (joint === 'span' && (caller.isUnsure || callee.isUnsure))
-    return says('inferred', 'span parentage joins the two sides, in a trace that reuses span ids');
-  const proof = proofOf(caller, callee, lineage);
-  if (proof !== undefined && !namesAnother(caller, callee)) return says('proven', proof.says, proof.entries);
+  if (joint !== 'link' && (caller.isUnsure || callee.isUnsure))
+    return says('inferred', `${JOINTS[joint]} joins the two sides, in a trace that reuses span ids`);
+  const isOne = joint !== 'message' || isOneMessage(caller, callee);
+  const proof = isOne && !namesAnother(caller, callee) ? proofOf(caller, callee, lineage) : undefined;
+  if (proof !== undefined) return says('proven', proof.says, proof.entries);
   if (contradict(caller, callee, lineage))
     return says('inferred', `${JOINTS[joint]} joins the two sides, which name different tokens or parties`);
-  if (namesAsPeer(caller, callee) || namesSameSubject(caller, callee))
-    return says('corroborated', 'both sides reported the crossing and name the same party');
+  if (isOne && (namesAsPeer(caller, callee) || (namesSameSubject(caller, callee) && !carryOthers(caller, callee))))
+    return says('corroborated', BOTH_NAME[joint]);
   return says(joint === 'link' ? 'asserted' : 'inferred', `${JOINTS[joint]} alone joins the two sides`);
 }
 
-const JOINTS = { span: 'span parentage', link: 'a span link', token: 'a token' } as const;
+function gradeOneSided(caller: End | undefined, callee: End | undefined, lineage: Lineage): Grading {
+  const exchange = caller && lineage.answeredIn(caller);
+  if (exchange !== undefined) {
+    const says = 'the issuer reports the exchange it answered in this call';
+    const entries = [...leavesIn(caller), ...leavesIn(callee), String(exchange.leafIndex)];
+    const isNamed = caller?.peer === exchange.entry.reporter.service;
+    return { grade: isNamed ? 'corroborated' : 'inferred', rests: [{ says, entries }] };
+  }
+  const says = callee?.side === 'local' ? 'a step inside one service, by its own account' : 'told by one side only';
+  return { grade: 'asserted', rests: [{ says, entries: [...leavesIn(caller), ...leavesIn(callee)] }] };
+}
+
+const JOINTS = {
+  span: 'span parentage',
+  link: 'a span link',
+  message: 'the id of one message',
+  token: 'a token',
+} as const;
+
+const BOTH = 'both sides reported the crossing and name the same party';
+const BOTH_NAME = {
+  span: BOTH,
+  link: BOTH,
+  message: 'both sides reported the same message and name the same party',
+  token: BOTH,
+} as const;
+
+/** An id may be given twice, on two queues or by two senders: whoever names another receiver or queue sent another message. */
+function isOneMessage(caller: End, callee: End): boolean {
+  if (namesAnother(caller, callee)) return false;
+  const [sent, received] = [queueOf(caller), queueOf(callee)];
+  return sent === undefined || received === undefined || sent === received;
+}
+
+const queueOf = (end: End): string | undefined =>
+  firstOf([end], ({ transport, resource }) => (transport.protocol === 'messaging' ? resource : undefined));
 
 /** A verified token, or an exchange the issuer accepted, that binds both sides. */
 function proofOf(caller: End, callee: End, lineage: Lineage): Fact | undefined {
-  const [sent, received] = [digestOf(caller), digestOf(callee)];
+  const [sent, received] = [caller.digest, callee.digest];
   if (sent === undefined) return undefined;
-  if (received !== undefined && isVerifiedBy(callee)) {
+  if (received !== undefined && callee.isVerified) {
     const path = lineage.path(sent, received);
     if (path?.length === 0)
       return { says: 'both sides name the same token digest and the callee verified it', entries: [] };
     if (path !== undefined && namesAsPeer(caller, callee)) {
-      const entries = path.map(({ leafIndex }) => String(leafIndex));
-      return { says: 'the callee verified a token exchanged on the way from the one the caller sent', entries };
+      const entries = path.map(({ leaf }) => leaf);
+      return { says: 'the callee verified a token derived on the way from the one the caller sent', entries };
     }
   }
   const exchange = received === undefined || received === sent ? lineage.exchangedBy(sent, callee) : undefined;
@@ -126,23 +141,22 @@ function proofOf(caller: End, callee: End, lineage: Lineage): Fact | undefined {
 
 /** Tokens that no exchange joins, or subjects known from tokens that are not the same. */
 function contradict(caller: End, callee: End, lineage: Lineage): boolean {
-  const [sent, received] = [digestOf(caller), digestOf(callee)];
+  const [sent, received] = [caller.digest, callee.digest];
   if (sent !== undefined && received !== undefined && lineage.path(sent, received) === undefined) return true;
-  const [here, there] = [subjectOf(caller), subjectOf(callee)];
+  const [here, there] = [caller.subject, callee.subject];
   return here !== undefined && there !== undefined && here.basis === there.basis && partyKey(here) !== partyKey(there);
 }
 
-const peerOf = (caller: End | undefined): string | undefined =>
-  firstOf([caller], (entry) => entry.transport.peerService);
+/** One token was made from the other: somebody between exchanged it, or these are two calls for the same person. */
+const carryOthers = ({ digest: sent }: End, { digest: received }: End): boolean =>
+  sent !== undefined && received !== undefined && sent !== received;
 
 /** The caller says it called a service of another name. It may be another name of this one: nothing is proven by either. */
-const namesAnother = (caller: End, callee: End): boolean => (peerOf(caller) ?? callee.service) !== callee.service;
+const namesAnother = (caller: End, callee: End): boolean => (caller.peer ?? callee.service) !== callee.service;
 
-const namesAsPeer = (caller: End, callee: End): boolean => peerOf(caller) === callee.service;
+const namesAsPeer = (caller: End, callee: End): boolean => caller.peer === callee.service;
 
 function namesSameSubject(caller: End, callee: End): boolean {
-  const [here, there] = [subjectOf(caller), subjectOf(callee)];
+  const [here, there] = [caller.subject, callee.subject];
   return here !== undefined && there !== undefined && partyKey(here) === partyKey(there);
 }
-
-const subjectOf = (end: End) => firstOf([end], (entry) => entry.subject);

@@ -1,8 +1,9 @@
-import type { HopEntry } from '#observation';
+import type { EntryParty, HopEntry } from '#observation';
 import type { Recorded, ServiceRef } from './chain.ts';
-import { compare } from './order.ts';
+import { conversationOf, messagesOf } from './message.ts';
+import { addTo, compare, compareDecimals, smallest } from './order.ts';
 
-/** One reporter's end of a hop: every account it gave of it, the strongest first. */
+/** One reporter's end of a hop: every account it gave of it, the strongest first, and what is asked of them again and again. */
 export interface End {
   readonly side: HopEntry['side'];
   readonly service: string;
@@ -10,56 +11,130 @@ export interface End {
   readonly traceId: string | undefined;
   /** The spans this end is known by, outermost first: layers of one program over the same crossing are one end. */
   readonly spanIds: readonly string[];
+  /** The same with their trace: `trace/span`. */
+  readonly spanKeys: readonly string[];
   readonly parentSpanId: string | undefined;
+  readonly parentKey: string | undefined;
+  /** Where it hangs: its parent's place, and every cause it names. */
+  readonly above: readonly string[];
   /** True when span ids are seen to be reused in its trace: that one span names another proves nothing then. */
   readonly isUnsure: boolean;
   readonly accounts: readonly Recorded<HopEntry>[];
   readonly id: string; // smallest observation id of its accounts
+  readonly leaves: readonly string[]; // leaf indexes of its accounts, decimal, ascending
+  /** SHA-256 of the token this end carried, when it says. */
+  readonly digest: string | undefined;
+  /** True when some account of this end says that the credential was verified. */
+  readonly isVerified: boolean;
+  readonly subject: EntryParty | undefined;
+  /** The service that a caller says it called. */
+  readonly peer: string | undefined;
+  readonly messages: readonly string[];
+  readonly conversations: readonly string[];
+}
+
+interface Told {
+  readonly accounts: readonly Recorded<HopEntry>[];
+  /** Outermost first; the account's own span where nothing is given. */
+  readonly spanIds?: readonly string[];
+  readonly parentSpanId?: string | undefined;
+}
+
+/** Puts accounts of one end together; there is at least one. `outer`: the end whose place it keeps when layers become one. */
+export function endOf({ accounts: given, ...place }: Told, outer?: End): End {
+  const accounts = given.length > 1 ? given.toSorted(byStrength) : given;
+  const [first] = accounts;
+  if (first === undefined) throw new TypeError('end: needs at least one account');
+  const { reporter, trace, side } = first.entry;
+  const traceId = outer === undefined ? trace?.traceId : outer.traceId;
+  const spanIds = place.spanIds ?? (trace === undefined ? NONE : [trace.spanId]);
+  const parentSpanId = outer === undefined ? firstIn(accounts, ({ trace }) => trace?.parentSpanId) : outer.parentSpanId;
+  const parentKey = parentSpanId === undefined ? undefined : `${traceId}/${parentSpanId}`;
+  return {
+    side: outer?.side ?? side,
+    service: outer?.service ?? reporter.service,
+    instance: outer === undefined ? reporter.instance : outer.instance,
+    traceId,
+    spanIds,
+    spanKeys: spanIds.map((spanId) => `${traceId}/${spanId}`),
+    parentSpanId,
+    parentKey,
+    above: aboveOf(parentKey, accounts),
+    isUnsure: false,
+    accounts,
+    id: accounts.length === 1 ? first.entry.id : smallest(accounts.map(({ entry }) => entry.id)),
+    leaves: leavesOf(accounts),
+    digest: firstIn(accounts, (entry) => entry.authority?.digest),
+    isVerified: accounts.some(({ entry }) => entry.authority?.verification.status === 'verified'),
+    subject: firstIn(accounts, (entry) => entry.subject),
+    peer: firstIn(accounts, (entry) => entry.transport.peerService),
+    messages: manyOf(accounts, messagesOf),
+    conversations: manyOf(accounts, (entry) => {
+      const conversation = conversationOf(entry);
+      return conversation === undefined ? NONE : [conversation];
+    }),
+  };
+}
+
+const NONE: readonly string[] = [];
+
+function aboveOf(parentKey: string | undefined, accounts: End['accounts']): readonly string[] {
+  const above = parentKey === undefined ? [] : [parentKey];
+  for (const { entry } of accounts)
+    if (entry.cause !== undefined) above.push(`${entry.cause.traceId}/${entry.cause.spanId}`);
+  return above.length === 0 ? NONE : above;
+}
+
+function leavesOf(accounts: End['accounts']): readonly string[] {
+  const leaves = accounts.map(({ leafIndex }) => String(leafIndex));
+  return leaves.length > 1 ? leaves.sort(compareDecimals) : leaves;
+}
+
+function manyOf(accounts: End['accounts'], pick: (entry: HopEntry) => readonly string[]): readonly string[] {
+  let found: readonly string[] = NONE;
+  for (const { entry } of accounts) {
+    const next = pick(entry);
+    if (next.length > 0) found = found.length === 0 ? next : [...new Set([...found, ...next])];
+  }
+  return found;
+}
+
+/** The first value any of these accounts gives. */
+function firstIn<T>(accounts: End['accounts'], pick: (entry: HopEntry) => T | undefined): T | undefined {
+  for (const { entry } of accounts) {
+    const value = pick(entry);
+    if (value !== undefined) return value;
+  }
+  return undefined;
 }
 
 /** Strongest first: what was verified before what was not, a log record of ours before a span, then by id. */
-export const byStrength = (a: Recorded<HopEntry>, b: Recorded<HopEntry>): number =>
+const byStrength = (a: Recorded<HopEntry>, b: Recorded<HopEntry>): number =>
   strength(a.entry) - strength(b.entry) || compare(a.entry.id, b.entry.id);
 
 const strength = (entry: HopEntry): number =>
   (entry.authority?.verification.status === 'verified' ? 0 : 2) + (entry.source.signal === 'log' ? 0 : 1);
 
-const indexes = new WeakMap<readonly End[], ReadonlyMap<string, readonly End[]>>();
+export type SpanIndex = ReadonlyMap<string, readonly End[]>;
+
+const indexes = new WeakMap<readonly End[], SpanIndex>();
 
 /** Ends by trace and span id; several may share one. Made once for one list: every stage of stitching asks for it. */
-export function indexBySpan(ends: readonly End[]): ReadonlyMap<string, readonly End[]> {
+export function indexBySpan(ends: readonly End[]): SpanIndex {
   const known = indexes.get(ends);
   if (known !== undefined) return known;
-  const index = indexOf(ends);
+  const index = new Map<string, End[]>();
+  for (const end of ends) for (const key of end.spanKeys) addTo(index, key, end);
   indexes.set(ends, index);
   return index;
 }
 
-function indexOf(ends: readonly End[]): ReadonlyMap<string, readonly End[]> {
-  const index = new Map<string, End[]>();
-  for (const end of ends) {
-    for (const spanId of end.spanIds) {
-      const known = index.get(`${end.traceId}/${spanId}`);
-      if (known === undefined) index.set(`${end.traceId}/${spanId}`, [end]);
-      else known.push(end);
-    }
-  }
-  return index;
-}
+const NOBODY: readonly End[] = [];
 
 /** The ends whose span this end names as its parent, itself excepted. */
-export const parentsOf = (end: End, bySpan: ReadonlyMap<string, readonly End[]>): readonly End[] =>
-  end.parentSpanId === undefined
-    ? []
-    : (bySpan.get(`${end.traceId}/${end.parentSpanId}`) ?? []).filter((parent) => parent !== end);
-
-/** An end's parent, and the cause it names. */
-export function stepsUp(end: End): string[] {
-  const causes = end.accounts.flatMap(({ entry }) =>
-    entry.cause === undefined ? [] : [`${entry.cause.traceId}/${entry.cause.spanId}`],
-  );
-  const parent = end.parentSpanId === undefined ? [] : [`${end.traceId}/${end.parentSpanId}`];
-  return [...parent, ...causes];
+export function parentsOf(end: End, bySpan: SpanIndex): readonly End[] {
+  const parents = (end.parentKey === undefined ? undefined : bySpan.get(end.parentKey)) ?? NOBODY;
+  return parents.includes(end) ? parents.filter((parent) => parent !== end) : parents;
 }
 
 export const serviceOf = (end: End): ServiceRef => ({
@@ -74,23 +149,11 @@ export function firstOf<T>(
   pick: (entry: HopEntry) => T | undefined,
 ): T | undefined {
   for (const end of ends) {
-    for (const { entry } of end?.accounts ?? []) {
-      const value = pick(entry);
-      if (value !== undefined) return value;
-    }
+    const value = end === undefined ? undefined : firstIn(end.accounts, pick);
+    if (value !== undefined) return value;
   }
   return undefined;
 }
 
-/** SHA-256 of the token this end carried, when it says. */
-export const digestOf = (end: End): string | undefined => firstOf([end], (entry) => entry.authority?.digest);
-
-/** True when some account of this end says that the credential was verified. */
-export const isVerifiedBy = (end: End): boolean =>
-  end.accounts.some(({ entry }) => entry.authority?.verification.status === 'verified');
-
-export const leafIndexesOf = (end: End | undefined): string[] =>
-  (end?.accounts ?? [])
-    .map(({ leafIndex }) => leafIndex)
-    .toSorted((a, b) => (a < b ? -1 : 1))
-    .map(String);
+/** Leaf indexes of an end that may not be there. */
+export const leavesIn = (end: End | undefined): readonly string[] => end?.leaves ?? NONE;

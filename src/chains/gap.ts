@@ -2,8 +2,8 @@ import type { HopEntry } from '#observation';
 import { headOf } from './candidate.ts';
 import type { Gap, Link } from './chain.ts';
 import type { Draft } from './crossing.ts';
-import { type End, indexBySpan, isVerifiedBy } from './end.ts';
-import { endsAbove, type Lineage } from './lineage.ts';
+import type { End } from './end.ts';
+import type { Lineage } from './lineage.ts';
 import { sortedSet } from './order.ts';
 
 const SAMPLED = 0x01; // W3C Trace Context, trace-flags
@@ -11,7 +11,7 @@ const SAMPLED = 0x01; // W3C Trace Context, trace-flags
 /** What a one-sided hop is measured against. */
 interface Surroundings {
   /** Ends in whose course an exchange took place: the issuer told its side as an exchange. */
-  readonly exchanging: ReadonlySet<End>;
+  readonly isExchanging: (end: End) => boolean;
   /** Spans under which the same service reports further calls: the wire was crossed there. */
   readonly callingSpans: ReadonlySet<string>;
   /** Hops with a predecessor. */
@@ -25,14 +25,9 @@ export function gapsOf(
   ends: readonly End[],
   lineage: Lineage,
 ): readonly Gap[] {
-  const bySpan = indexBySpan(ends);
+  const exchanging = [...lineage.exchangingEnds.values()];
   const around: Surroundings = {
-    exchanging: new Set(
-      endsAbove(
-        lineage.exchanges.map(({ entry }) => entry),
-        bySpan,
-      ),
-    ),
+    isExchanging: (end) => exchanging.some((ends) => ends.has(end)),
     callingSpans: new Set(
       ends.filter(({ side }) => side === 'caller').map((end) => spanKey(end, end.parentSpanId ?? '')),
     ),
@@ -47,8 +42,8 @@ export function gapsOf(
   ]);
 }
 
-function withoutCallee({ id: hop, caller, callee }: Draft, { exchanging, callingSpans }: Surroundings): Gap[] {
-  if (caller === undefined || callee !== undefined || exchanging.has(caller)) return [];
+function withoutCallee({ id: hop, caller, callee }: Draft, { isExchanging, callingSpans }: Surroundings): Gap[] {
+  if (caller === undefined || callee !== undefined || isExchanging(caller)) return [];
   if (caller.spanIds.some((spanId) => callingSpans.has(spanKey(caller, spanId)))) return [];
   if (isUnsampled(caller)) {
     const says = `the trace was not sampled; the side that ${caller.service} called was never sent`;
@@ -103,8 +98,7 @@ const absentAs = (
   );
 
 /** The token names somebody who acts for the subject: then somebody must have called. */
-const isDelegated = (end: End): boolean =>
-  isVerifiedBy(end) && end.accounts.some(({ entry }) => entry.actors.length > 0);
+const isDelegated = (end: End): boolean => end.isVerified && end.accounts.some(({ entry }) => entry.actors.length > 0);
 
 const isUnsampled = (end: End): boolean =>
   end.accounts.every(({ entry }) => ((entry.trace?.flags ?? SAMPLED) & SAMPLED) === 0);

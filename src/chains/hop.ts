@@ -1,7 +1,7 @@
 import type { EntryParty, HopEntry } from '#observation';
 import type { Fact, Hop, ServiceRef } from './chain.ts';
 import type { Draft } from './crossing.ts';
-import { type End, firstOf, leafIndexesOf, serviceOf } from './end.ts';
+import { type End, firstOf, leavesIn, serviceOf } from './end.ts';
 import { basisRank, describeParty, partyKey } from './party-key.ts';
 
 /** A hop before it is judged. */
@@ -39,8 +39,8 @@ export function hopOf(draft: Draft): UnjudgedHop {
       head?.traceId === undefined || head.spanIds[0] === undefined
         ? null
         : { traceId: head.traceId, spanId: head.spanIds[0] },
-    callerEntries: leafIndexesOf(caller),
-    calleeEntries: leafIndexesOf(callee),
+    callerEntries: leavesIn(caller),
+    calleeEntries: leavesIn(callee),
     disagreements: disagreementsOf(caller, callee),
   };
 }
@@ -80,7 +80,7 @@ function bestActors(accounts: readonly HopEntry[]): readonly EntryParty[] {
 /** Where the two sides contradict each other. */
 function disagreementsOf(caller: End | undefined, callee: End | undefined): readonly Fact[] {
   if (caller === undefined || callee === undefined) return [];
-  const entries = [...leafIndexesOf(caller), ...leafIndexesOf(callee)];
+  const entries = [...leavesIn(caller), ...leavesIn(callee)];
   const differs = (what: string, pick: (entry: HopEntry) => string | undefined): Fact[] => {
     const [a, b] = [firstOf([caller], pick), firstOf([callee], pick)];
     return a === undefined || b === undefined || a === b

@@ -1,5 +1,4 @@
-import { byStrength, type End, indexBySpan, parentsOf } from './end.ts';
-import { smallest } from './order.ts';
+import { type End, endOf, indexBySpan, parentsOf } from './end.ts';
 
 /**
  * An outbound call seen twice by one program (its own client span around the HTTP library's, or a server span around a
@@ -7,26 +6,25 @@ import { smallest } from './order.ts';
  * under one span stay apart, and a reused span id joins nothing.
  */
 export function collapseLayers(ends: readonly End[]): readonly End[] {
-  const bySpan = indexBySpan(ends);
-  const children = new Map<End, End[]>();
-  for (const end of ends) {
-    const parents = parentsOf(end, bySpan);
-    for (const parent of parents) {
-      const known = children.get(parent);
-      if (known === undefined) children.set(parent, [end]);
-      else known.push(end);
-    }
-  }
-  const innerOf = new Map<End, End>();
-  for (const [outer, [inner, ...others]] of children) {
-    if (inner === undefined || others.length > 0 || !isLayer(outer, inner)) continue;
-    if (parentsOf(inner, bySpan).length === 1) innerOf.set(outer, inner);
-  }
+  const innerOf = innersOf(ends);
+  if (innerOf.size === 0) return ends;
   const inner = new Set(innerOf.values());
   const outermost = ends.filter((end) => !inner.has(end)).map((outer) => withLayers(outer, innerOf));
   const told = new Set(outermost.flatMap((end) => end.accounts));
   // What turns in a circle has no outermost: it stays as it is.
   return [...outermost, ...ends.filter((end) => end.accounts.every((account) => !told.has(account)))];
+}
+
+function innersOf(ends: readonly End[]): ReadonlyMap<End, End> {
+  const bySpan = indexBySpan(ends);
+  const onlyChild = new Map<End, End | undefined>(); // undefined: it has several
+  for (const end of ends)
+    for (const parent of parentsOf(end, bySpan)) onlyChild.set(parent, onlyChild.has(parent) ? undefined : end);
+  const innerOf = new Map<End, End>();
+  for (const [outer, inner] of onlyChild)
+    if (inner !== undefined && isLayer(outer, inner) && parentsOf(inner, bySpan).length === 1)
+      innerOf.set(outer, inner);
+  return innerOf;
 }
 
 const isLayer = (outer: End, inner: End): boolean =>
@@ -41,10 +39,5 @@ function withLayers(outer: End, innerOf: ReadonlyMap<End, End>): End {
     layers.push(next);
   if (layers.length === 1) return outer;
   const accounts = layers.flatMap((layer) => layer.accounts);
-  return {
-    ...outer,
-    spanIds: layers.flatMap((layer) => layer.spanIds),
-    accounts: accounts.toSorted(byStrength),
-    id: smallest(layers.map((layer) => layer.id)),
-  };
+  return endOf({ accounts, spanIds: layers.flatMap((layer) => layer.spanIds) }, outer);
 }

@@ -1,21 +1,26 @@
 import type { ExchangeEntry, Trace } from '#observation';
 import type { Recorded } from './chain.ts';
-import { type End, indexBySpan, stepsUp } from './end.ts';
+import { type Derivation, derivationsOf } from './derivation.ts';
+import { type End, indexBySpan, type SpanIndex } from './end.ts';
 import { compare, groupBy } from './order.ts';
 
 export type SeenExchange = Recorded<ExchangeEntry>;
 
-/** Which token came from which, by observed exchanges (RFC 8693): the only way authority is followed across tokens. */
+/** Which token came from which, by observed exchanges (RFC 8693) and by the parent a verified token names: the only ways authority is followed across tokens. */
 export interface Lineage {
   readonly exchanges: readonly SeenExchange[];
-  /** The exchanges that lead from one token digest to another, oldest first; empty when they are the same token; undefined when none is known. */
-  path(from: string, to: string): readonly SeenExchange[] | undefined;
+  /** What leads from one token digest to another, oldest first; empty when they are the same token; undefined when nothing is known to. */
+  path(from: string, to: string): readonly Derivation[] | undefined;
   /** Every exchange a token came out of: an issuer may answer two requests with one token. */
   mintedBy(digest: string): readonly SeenExchange[];
+  /** The same, and every parent the token names itself. */
+  derivedBy(digest: string): readonly Derivation[];
   /** An exchange in which the issuer accepted this token, made in this end's own handling and not further down. */
   exchangedBy(tokenIn: string, end: End): SeenExchange | undefined;
   /** An exchange that somebody else reports to have answered within this very call. */
   answeredIn(caller: End): SeenExchange | undefined;
+  /** Ends in whose course somebody reports exchanges, by who reports them. */
+  readonly exchangingEnds: ReadonlyMap<string, ReadonlySet<End>>;
 }
 
 /** `ends` are all ends of the set: an exchange is placed under the ends its span descends from. */
@@ -23,38 +28,61 @@ export function lineageOf(exchanges: readonly SeenExchange[], ends: readonly End
   const sorted = exchanges.toSorted((a, b) => compare(a.entry.id, b.entry.id));
   const minted = groupBy(sorted, ({ entry }) => entry.tokenOut);
   const taken = groupBy(sorted, ({ entry }) => entry.tokenIn);
+  const derived = derivationsOf(sorted, ends);
   const bySpan = indexBySpan(ends);
-  const answered = new Map(
-    sorted.toReversed().flatMap((exchange) => {
-      const nearest = ancestorsOf(exchange.entry, bySpan).next().value;
-      return nearest?.side === 'caller' && nearest.service !== exchange.entry.reporter.service
-        ? [[nearest, exchange]]
-        : [];
-    }),
-  );
+  const answered = answeredOf(sorted, bySpan);
   return {
     exchanges: sorted,
     mintedBy: (digest) => minted.get(digest) ?? [],
-    path: (from, to) => walkBack(minted, from, to),
+    derivedBy: (digest) => derived.get(digest) ?? [],
+    path: (from, to) => walkBack(derived, from, to),
     answeredIn: (caller) => answered.get(caller),
     exchangedBy: (tokenIn, end) =>
       taken.get(tokenIn)?.find(({ entry }) => hasAccepted(entry) && isMadeBy(entry, end, bySpan)),
+    exchangingEnds: exchangingEndsOf(sorted, bySpan),
   };
 }
 
+function answeredOf(exchanges: readonly SeenExchange[], bySpan: SpanIndex): ReadonlyMap<End, SeenExchange> {
+  const answered = new Map<End, SeenExchange>();
+  for (const exchange of exchanges) {
+    const nearest = endsAbove([exchange.entry], bySpan).next().value;
+    if (nearest?.side !== 'caller' || nearest.service === exchange.entry.reporter.service) continue;
+    if (!answered.has(nearest)) answered.set(nearest, exchange);
+  }
+  return answered;
+}
+
+function exchangingEndsOf(exchanges: readonly SeenExchange[], bySpan: SpanIndex): Lineage['exchangingEnds'] {
+  const byReporter = groupBy(exchanges, ({ entry }) => entry.reporter.service);
+  return new Map(
+    [...byReporter].map(([service, answered]) => [
+      service,
+      new Set(
+        endsAbove(
+          answered.map(({ entry }) => entry),
+          bySpan,
+        ),
+      ),
+    ]),
+  );
+}
+
+const SAME_TOKEN: readonly Derivation[] = [];
+
 /** The shortest way back, breadth first; what was seen once is not walked again, so cycles end. */
 function walkBack(
-  minted: ReadonlyMap<string, readonly SeenExchange[]>,
+  derived: ReadonlyMap<string, readonly Derivation[]>,
   from: string,
   to: string,
-): readonly SeenExchange[] | undefined {
-  const ways = new Map<string, readonly SeenExchange[]>([[to, []]]);
+): readonly Derivation[] | undefined {
+  if (from === to) return SAME_TOKEN;
+  if (!derived.has(to)) return undefined;
+  const ways = new Map<string, readonly Derivation[]>([[to, SAME_TOKEN]]);
   for (const [digest, way] of ways) {
     if (digest === from) return way;
-    for (const exchange of minted.get(digest) ?? []) {
-      const { tokenIn } = exchange.entry;
-      if (!ways.has(tokenIn)) ways.set(tokenIn, [exchange, ...way]);
-    }
+    for (const derivation of derived.get(digest) ?? [])
+      if (!ways.has(derivation.tokenIn)) ways.set(derivation.tokenIn, [derivation, ...way]);
   }
   return undefined;
 }
@@ -65,27 +93,16 @@ const hasAccepted = ({ decision }: ExchangeEntry): boolean =>
   decision.outcome === 'permit' || REFUSED_AFTER_ACCEPTING.includes(decision.reason ?? '');
 
 /** True when no other service stands between the exchange and this end, save the one that reports the exchange. */
-function isMadeBy(entry: ExchangeEntry, end: End, bySpan: ReadonlyMap<string, readonly End[]>): boolean {
-  for (const above of ancestorsOf(entry, bySpan)) {
+function isMadeBy(entry: ExchangeEntry, end: End, bySpan: SpanIndex): boolean {
+  for (const above of endsAbove([entry], bySpan)) {
     if (above === end) return true;
     if (above.side === 'callee' && above.service !== entry.reporter.service) return false;
   }
   return false;
 }
 
-/** Every end above an exchange's span, by parentage, the nearest first. Found only as far as somebody asks. */
-function* ancestorsOf(
-  entry: ExchangeEntry,
-  bySpan: ReadonlyMap<string, readonly End[]>,
-): Generator<End, undefined, undefined> {
-  yield* endsAbove([entry], bySpan);
-}
-
-/** Every end above any of these exchanges, each once. */
-export function* endsAbove(
-  entries: readonly ExchangeEntry[],
-  bySpan: ReadonlyMap<string, readonly End[]>,
-): Generator<End, undefined, undefined> {
+/** Every end above any of these exchanges by parentage, each once, the nearest first. Found only as far as somebody asks. */
+function* endsAbove(entries: readonly ExchangeEntry[], bySpan: SpanIndex): Generator<End, undefined, undefined> {
   const found = new Set<End>();
   const keys = new Set(entries.flatMap(({ trace }) => (trace === undefined ? [] : spanKeysOf(trace))));
   for (const key of keys) {
@@ -93,11 +110,11 @@ export function* endsAbove(
       if (found.has(end)) continue;
       found.add(end);
       yield end;
-      for (const next of stepsUp(end)) keys.add(next);
+      for (const next of end.above) keys.add(next);
     }
   }
 }
 
 /** A place in a trace, and the one above it. */
 export const spanKeysOf = ({ traceId, spanId, parentSpanId }: Trace): string[] =>
-  [spanId, parentSpanId].flatMap((id) => (id === undefined ? [] : [`${traceId}/${id}`]));
+  parentSpanId === undefined ? [`${traceId}/${spanId}`] : [`${traceId}/${spanId}`, `${traceId}/${parentSpanId}`];

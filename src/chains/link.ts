@@ -1,5 +1,7 @@
+import { byAuthority } from './authority-cause.ts';
 import {
-  byAuthority,
+  byConversation,
+  byMessage,
   bySameTrace,
   bySpanLink,
   byTopology,
@@ -14,6 +16,7 @@ import {
 } from './candidate.ts';
 import { GRADES, type Link } from './chain.ts';
 import type { Draft } from './crossing.ts';
+import type { Derivation } from './derivation.ts';
 import type { End } from './end.ts';
 import type { Lineage } from './lineage.ts';
 import { compare } from './order.ts';
@@ -32,10 +35,14 @@ export function linksOf(drafts: readonly Draft[], ends: readonly End[], lineage:
 function causesOf(draft: Draft, above: Above, web: Web): readonly (readonly Candidate[])[] {
   const topology = nearestOf(above.get(draft) ?? [], above);
   if (topology.length > 0) return [topology.map((candidate) => withTokens(draft, candidate, above, web))];
-  const authority = byAuthority(draft, web);
-  if (authority.length > 0) return [authority];
+  for (const find of [byMessage, byAuthority]) {
+    const found = find(draft, web);
+    if (found.length > 0) return [found];
+  }
   const linked = bySpanLink(draft, web).filter((candidates) => candidates.length > 0);
-  return linked.length > 0 ? linked : [bySameTrace(draft, web)];
+  if (linked.length > 0) return linked;
+  const talked = byConversation(draft, web);
+  return [talked.length > 0 ? talked : bySameTrace(draft, web)];
 }
 
 /** Without the candidates that stand above another: an SDK names the request it serves, a span the step nearest to the call. */
@@ -68,14 +75,18 @@ function withTokens(draft: Draft, candidate: Candidate, above: Above, web: Web):
   if (headOf(draft).isUnsure || !isPlausible(draft, candidate.from)) return candidate;
   const path = web.lineage.path(from, to);
   if (path === undefined) return candidate;
-  const says =
-    path.length === 0
-      ? 'carries the same verified token as the hop before'
-      : `its token was exchanged from the token of the hop before (${path.length} observed)`;
-  const entries = [...entriesOf(bearer), ...path.map((exchange) => String(exchange.leafIndex)), ...entriesOf(draft)];
+  const says = saysOf(path);
+  const entries = [...entriesOf(bearer), ...path.map(({ leaf }) => leaf), ...entriesOf(draft)];
   // Where nobody reports making the call, a span id alone tells who made it.
   const grade = headOf(draft).side === 'callee' ? 'corroborated' : 'proven';
   return { ...candidate, grade, rests: [{ says, entries }, ...candidate.rests] };
+}
+
+function saysOf(path: readonly Derivation[]): string {
+  if (path.length === 0) return 'carries the same verified token as the hop before';
+  return path.every(({ exchange }) => exchange !== undefined)
+    ? `its token was exchanged from the token of the hop before (${path.length} observed)`
+    : `its token names the token of the hop before as its parent, by ${path.length} verified steps`;
 }
 
 const isPlausible = (draft: Draft, from: Draft): boolean =>

@@ -1,8 +1,8 @@
-import { digestOf, type End, firstOf, indexBySpan, isVerifiedBy, parentsOf, stepsUp } from './end.ts';
-import { groupBy } from './order.ts';
+import { type End, indexBySpan, parentsOf, type SpanIndex } from './end.ts';
+import { addTo, groupBy } from './order.ts';
 
 /** What joins the two ends of a crossing. */
-export type Joint = 'span' | 'link' | 'token';
+export type Joint = 'span' | 'link' | 'message' | 'token';
 
 export interface Pair {
   readonly caller: End;
@@ -23,26 +23,28 @@ export function pairsOf(ends: readonly End[]): ReadonlyMap<End, Pair> {
     const caller = pairs.has(callee) ? undefined : callerByLink(callee, bySpan);
     if (caller !== undefined && !answered.has(caller)) pairs.set(callee, { caller, joint: 'link' });
   }
+  for (const [callee, caller] of pairsByMessage(ends, pairs)) pairs.set(callee, { caller, joint: 'message' });
   for (const [callee, caller] of pairsByToken(ends, pairs)) pairs.set(callee, { caller, joint: 'token' });
   return pairs;
 }
 
 /** The caller whose span the callee shares (B3: both sides report one span id under one parent), else the one it continues. */
-function callerBySpan(callee: End, bySpan: ReadonlyMap<string, readonly End[]>): End | undefined {
-  const shared = callee.spanIds
-    .flatMap((spanId) => bySpan.get(`${callee.traceId}/${spanId}`) ?? [])
-    .filter((end) => end.parentSpanId === callee.parentSpanId);
-  const caller = onlyCaller(shared) ?? onlyCaller(parentsOf(callee, bySpan));
+function callerBySpan(callee: End, bySpan: SpanIndex): End | undefined {
+  const caller = onlyCaller(sharingSpan(callee, bySpan)) ?? onlyCaller(parentsOf(callee, bySpan));
   return caller === undefined || isMadeIn(caller, callee) ? undefined : caller;
+}
+
+function sharingSpan(callee: End, bySpan: SpanIndex): readonly End[] {
+  const sharing = callee.spanKeys.flatMap((key) => bySpan.get(key) ?? []);
+  return sharing.length === 1 ? [] : sharing.filter((end) => end.parentSpanId === callee.parentSpanId);
 }
 
 /** The call was made in the course of what it should have led to: one of the two span ids stands for something else. */
 const isMadeIn = (caller: End, callee: End): boolean =>
-  caller.service === callee.service &&
-  stepsUp(caller).some((key) => callee.spanIds.some((spanId) => key === `${callee.traceId}/${spanId}`));
+  caller.service === callee.service && caller.above.some((key) => callee.spanKeys.includes(key));
 
 /** For a callee that starts its own trace and names one span of another: a restarted trace, a message consumed. */
-function callerByLink(callee: End, bySpan: ReadonlyMap<string, readonly End[]>): End | undefined {
+function callerByLink(callee: End, bySpan: SpanIndex): End | undefined {
   if (callee.parentSpanId !== undefined) return undefined;
   const named = new Set(callee.accounts.flatMap(({ entry }) => entry.trace?.links ?? []).map(keyOf));
   const [only, ...others] = named;
@@ -52,9 +54,38 @@ function callerByLink(callee: End, bySpan: ReadonlyMap<string, readonly End[]>):
 const keyOf = (link: { readonly traceId: string; readonly spanId: string }): string => `${link.traceId}/${link.spanId}`;
 
 function onlyCaller(ends: readonly End[]): End | undefined {
-  const callers = new Set(ends.filter((end) => end.side === 'caller'));
-  return callers.size === 1 ? [...callers][0] : undefined;
+  let only: End | undefined;
+  for (const end of ends) {
+    if (end.side !== 'caller' || end === only) continue;
+    if (only !== undefined) return undefined;
+    only = end;
+  }
+  return only;
 }
+
+/**
+ * Across broken traces: a callee nobody called and the one caller that names the same message. One call has one answer; a
+ * message may have many readers.
+ */
+function pairsByMessage(ends: readonly End[], pairs: ReadonlyMap<End, Pair>): readonly (readonly [End, End])[] {
+  const senders = new Map<string, End[]>();
+  for (const end of ends) if (end.side === 'caller') for (const message of end.messages) addTo(senders, message, end);
+  if (senders.size === 0) return [];
+  const answered = new Set([...pairs.values()].map(({ caller }) => caller));
+  const lone = ends.filter((end) => end.side === 'callee' && end.messages.length > 0 && !pairs.has(end));
+  const readers = groupBy(lone, ({ messages: [first] }) => first);
+  return lone.flatMap((callee): (readonly [End, End])[] => {
+    const caller = onlyCaller(callee.messages.flatMap((message) => senders.get(message) ?? []));
+    if (caller === undefined || isMadeIn(caller, callee)) return [];
+    const isQueued = !isCalled(caller);
+    const isSole = !answered.has(caller) && readers.get(callee.messages[0] ?? '')?.length === 1;
+    return isQueued || isSole ? [[callee, caller]] : [];
+  });
+}
+
+/** True for what waits for one answer; false for what is put where several may take it. */
+const isCalled = (caller: End): boolean =>
+  caller.accounts.every(({ entry }) => entry.transport.protocol !== 'messaging');
 
 /**
  * Across traces: a callee nobody called and a caller nobody answered that carry the same verified token, which nobody
@@ -62,12 +93,11 @@ function onlyCaller(ends: readonly End[]): End | undefined {
  */
 function pairsByToken(ends: readonly End[], pairs: ReadonlyMap<End, Pair>): readonly (readonly [End, End])[] {
   const answered = new Set([...pairs.values()].map(({ caller }) => caller));
-  return [...groupBy(ends, digestOf).values()].flatMap((carriers): (readonly [End, End])[] => {
+  return [...groupBy(ends, ({ digest }) => digest).values()].flatMap((carriers): (readonly [End, End])[] => {
     const caller = carriers.find((end) => end.side === 'caller' && !answered.has(end));
     const callee = carriers.find((end) => end.side === 'callee' && !pairs.has(end));
-    if (carriers.length !== 2 || caller === undefined || callee === undefined || !isVerifiedBy(callee)) return [];
+    if (carriers.length !== 2 || caller === undefined || callee === undefined || !callee.isVerified) return [];
     if (caller.service === callee.service || caller.traceId === callee.traceId) return [];
-    const peer = firstOf([caller], (entry) => entry.transport.peerService);
-    return peer === undefined || peer === callee.service ? [[callee, caller]] : [];
+    return caller.peer === undefined || caller.peer === callee.service ? [[callee, caller]] : [];
   });
 }

@@ -3,12 +3,11 @@ import { endsOf } from './account.ts';
 import type { Chain, Finding, Gap, Link, Recorded } from './chain.ts';
 import { type Component, componentsOf } from './component.ts';
 import { crossingsOf, type Draft } from './crossing.ts';
-import { type End, indexBySpan } from './end.ts';
 import { type Evidence, evidenceOf, type Surroundings, surroundingsOf } from './evidence.ts';
 import { gapsOf } from './gap.ts';
 import { type History, NO_HISTORY, withEndings } from './history.ts';
 import { hopOf, type UnjudgedHop } from './hop.ts';
-import { endsAbove, type Lineage, lineageOf } from './lineage.ts';
+import { type Lineage, lineageOf } from './lineage.ts';
 import { linksOf } from './link.ts';
 import { compare, groupBy } from './order.ts';
 import { RULES } from './rules/index.ts';
@@ -27,7 +26,6 @@ interface Whole {
   readonly linksTo: ReadonlyMap<string, readonly Link[]>;
   readonly gapsBeside: ReadonlyMap<string, readonly Gap[]>;
   readonly surroundings: Surroundings;
-  readonly bySpan: ReadonlyMap<string, readonly End[]>;
 }
 
 export interface StitchOptions {
@@ -62,7 +60,6 @@ function survey(recorded: readonly Recorded[]): Whole {
   const hops = new Map(drafts.map((draft) => [draft.id, hopOf(draft)]));
   const draftOf = new Map(drafts.map((draft) => [draft.id, draft]));
   const linksTo = groupBy(links, (link) => link.to);
-  const bySpan = indexBySpan(ends);
   const uses = groupBy([...hops.values()], (hop) => hop.authority?.digest);
   return {
     drafts,
@@ -72,7 +69,6 @@ function survey(recorded: readonly Recorded[]): Whole {
     linksTo,
     gapsBeside: groupBy(gapsOf(drafts, links, ends, lineage), (gap) => gap.hop),
     surroundings: surroundingsOf({ hops, draftOf, linksTo, uses, lineage }),
-    bySpan,
   };
 }
 
@@ -115,19 +111,13 @@ const findingsOf = (evidence: Evidence, rules: readonly Rule[]): readonly Findin
   );
 
 /** Hops in whose handling an exchange took place: the issuer answered for them. */
-function issuerHops({ exchanges, drafts }: Component, { bySpan }: Whole): ReadonlySet<string> {
-  const byReporter = groupBy(exchanges, ({ entry }) => entry.reporter.service);
+function issuerHops({ exchanges, drafts }: Component, { lineage }: Whole): ReadonlySet<string> {
   const issuing = new Set<string>();
-  for (const [service, answered] of byReporter) {
-    const around = new Set(
-      endsAbove(
-        answered.map(({ entry }) => entry),
-        bySpan,
-      ),
-    );
+  for (const service of new Set(exchanges.map(({ entry }) => entry.reporter.service))) {
+    const around = lineage.exchangingEnds.get(service);
     for (const { id, caller, callee } of drafts) {
       const end = callee ?? caller;
-      if (end === undefined || !around.has(end)) continue;
+      if (end === undefined || around?.has(end) !== true) continue;
       if (callee === undefined || callee.service === service) issuing.add(id);
     }
   }

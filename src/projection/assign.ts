@@ -1,3 +1,5 @@
+import type { JoinKey } from '#chains';
+
 /** Most entries stitched together: beyond it a chain says that it is bounded. */
 export const MAX_SET = 10_000;
 /** Most entries one token or transaction joins: a token used all day joins no more than these. */
@@ -11,7 +13,7 @@ export interface Limits {
 /** An entry on its way into a set; keys are hex, its own trace first. */
 export interface Arrival {
   readonly leafIndex: bigint;
-  readonly keys: readonly { readonly key: string; readonly kind: 'trace' | 'token' | 'transaction' }[];
+  readonly keys: readonly { readonly key: string; readonly kind: JoinKey['kind'] }[];
 }
 
 export interface KeyState {
@@ -69,7 +71,7 @@ class Working {
     const open = keys.filter(({ key, kind }) => kind === 'trace' || this.#usesOf(key) < this.#limits.uses);
     const wanted = distinct(open.flatMap(({ key }) => this.#setOfKey(key) ?? []));
     const total = wanted.reduce((sum, set) => sum + this.#stateOf(set).entries, 1);
-    const isCut = open.length < keys.length || total > this.#limits.entries;
+    const isCut = keys.some((each) => !open.includes(each) && isBinding(each)) || total > this.#limits.entries;
     const target = total > this.#limits.entries ? this.#asideSet(leafIndex, keys) : smallest([leafIndex, ...wanted]);
     if (total <= this.#limits.entries) for (const set of wanted) this.#merge(set, target);
     this.#grow(target);
@@ -137,6 +139,9 @@ class Working {
     };
   }
 }
+
+/** A conversation goes on for days and alone never leads above `inferred`: that its later hops stay apart leaves nothing out. */
+const isBinding = ({ kind }: Arrival['keys'][number]): boolean => kind !== 'conversation';
 
 const EMPTY: SetState = { entries: 0, bounded: false };
 const distinct = (sets: readonly bigint[]): readonly bigint[] => [...new Set(sets)];

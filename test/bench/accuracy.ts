@@ -29,7 +29,7 @@ function describe({ seed, chains, total, kinds, faults }: Accuracy): string {
     gradesOf(total),
     `recall where evidence for proven exists: crossings ${share(provable.pairsProven, provable.pairs)} of ${provable.pairs}, links ${share(provable.linksProven, provable.links)} of ${provable.links}`,
     `found at any grade: crossings ${share(found.pairsFound, found.pairs)} of ${found.pairs}, links ${share(found.linksFound, found.links)} of ${found.links}`,
-    `ambiguous: ${ambiguous.hops} hops, truth among the candidates ${share(ambiguous.truthAmong, ambiguous.truthKnown)} of ${ambiguous.truthKnown} where it was told`,
+    `ambiguous: ${ambiguous.hops} hops, truth among the candidates ${share(ambiguous.truthAmong, ambiguous.truthKnown)} of ${ambiguous.truthKnown} where the reports could name it; the very hop before ${share(ambiguous.nearestAmong, ambiguous.truthKnown)}`,
     '',
     ...Object.entries(kinds).map(([kind, each]) => {
       const wrong = GRADES.map((grade) => each.pairs[grade].wrong + each.links[grade].wrong).join('/');

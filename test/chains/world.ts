@@ -27,6 +27,10 @@ function worldOf({ traces, tokens, density }: Size) {
     peer: maybe(fc.constantFrom('a', 'b', 'c')),
     decision: maybe(fc.constantFrom('permit' as const, 'deny' as const)),
     link: rare(span),
+    message: maybe(fc.constantFrom('m1', 'm2')),
+    request: maybe(fc.constantFrom('1', '2')),
+    conversation: maybe(fc.constantFrom('c1', 'c2')),
+    grant: maybe(fc.record({ id: fc.constantFrom(...tokens), parentId: maybe(fc.constantFrom(...tokens)) })),
   });
   const exchange = fc.record({ at: span, tokenIn: token, tokenOut: token });
   return fc.record({
@@ -46,17 +50,27 @@ const linkOf = ([trace, id]: readonly number[]) => ({ traceId: hex(trace ?? 1, 3
 
 export function entriesOf({ hops, exchanges }: World): readonly Recorded[] {
   const entries = new Entries();
-  for (const { service: name, side, signal, at, token, verified, person, peer, decision, link } of hops) {
+  for (const told of hops) {
+    const { service: name, side, signal, at, token, verified, person, peer, decision, link } = told;
     const made = entries.hop({
       service: name,
       side,
       at: at as Span,
       source: { signal, vocabulary: signal === 'log' ? 'behalf' : 'otel-semconv' },
-      transport: { protocol: 'http', ...(peer === undefined ? {} : { peerService: peer }) },
+      transport: {
+        ...{ protocol: 'http', ...(peer === undefined ? {} : { peerService: peer }) },
+        ...(told.message === undefined ? {} : { messageId: told.message }),
+        ...(told.request === undefined ? {} : { requestId: told.request }),
+        ...(told.conversation === undefined ? {} : { conversation: told.conversation }),
+      },
       ...(token === undefined ? {} : { digest: token, verified, scopes: [token] }),
       ...(person === undefined ? {} : { subject: user(person), actors: [service('a')] }),
       ...(decision === undefined ? {} : { decision: { outcome: decision } }),
     });
+    if (told.grant !== undefined && made.entry.authority !== undefined) {
+      made.entry.authority.id = told.grant.id;
+      if (told.grant.parentId !== undefined) made.entry.authority.parentId = told.grant.parentId;
+    }
     if (link !== undefined) made.entry.trace?.links.push(linkOf(link));
   }
   for (const { at, tokenIn, tokenOut } of exchanges)

@@ -40,7 +40,7 @@ const clear = (): Weather => CALM;
 
 /** A user's call through `services`, each calling the next. */
 const path =
-  (protocol: Protocol, token: 'exchange' | 'pass' | 'mixed', restart?: 'link' | 'message') =>
+  (protocol: Protocol, token: 'exchange' | 'derive' | 'pass' | 'mixed', restart?: 'link' | 'message') =>
   (simulation: Simulation, { random, service, token: tokenOf }: Cast): void => {
     const names = ['gateway', 'orders', 'payments', 'books', 'archive'].slice(0, random.between(2, 5));
     const [first, ...rest] = names.map((name) => service(name));
@@ -104,6 +104,17 @@ const cron = (simulation: Simulation, { random, service, token }: Cast): void =>
     simulation.call(at, service(random.pick(['orders', 'books'])), { token: 'pass' });
 };
 
+/** A user talks with an agent in several requests; what the agent does for one of them starts a trace of its own. */
+const talked = (simulation: Simulation, { random, service, token }: Cast): void => {
+  const agent = service('planner', random.pick(['sdk', 'plain'] as const));
+  const conversation = `conversation-${random.hex(12)}`;
+  const turns = Array.from({ length: random.between(1, 3) }, () =>
+    simulation.enter(agent, { token: token(`user-${random.hex(4)}`), conversation }),
+  );
+  for (const at of random.shuffle(turns))
+    simulation.call(at, service('books', 'sdk'), { conversation, token: 'none', process: 'lost', wire: 'kept' });
+};
+
 /** Two requests that carry one token, and a call of the agent that says nothing of which it was made for. */
 const indistinguishable = (simulation: Simulation, { random, service, token }: Cast): void => {
   const agent = service('planner', 'sdk');
@@ -158,6 +169,8 @@ export const KINDS: Readonly<Record<string, Kind>> = {
   trace_restarts: { weather: () => ({ ...CALM, wireLost: 1 }), run: path('http', 'exchange', 'link') },
   ids_reused: { weather: (random) => ({ ...lossy(random), idsReused: random.pick([30, 300]) }), run: interleaved },
   unsampled: { weather: (random) => ({ ...lossy(random), unsampled: 0.9 }), run: path('http', 'mixed') },
+  delegated: { weather: lossy, run: path('http', 'derive') },
+  conversation: { weather: () => ({ ...CALM, recordLost: 0.05 }), run: talked },
   indistinguishable: { weather: () => ({ ...CALM, exchangeStray: 1 }), run: indistinguishable },
   twins: { weather: clear, run: twins },
 };
@@ -187,6 +200,6 @@ function castOf(random: Random, isCalm: boolean): Cast {
     services.set(name, made);
     return made;
   };
-  const token = (user?: string): Token => ({ digest: random.hex(64), user, actors: [] });
+  const token = (user?: string): Token => ({ digest: random.hex(64), user, actors: [], id: random.hex(16) });
   return { random, service, token };
 }

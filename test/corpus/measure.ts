@@ -1,4 +1,5 @@
-import { type Chain, GRADES, type Grade, type Hop, type Recorded } from '#chains';
+import { type Chain, GRADES, type Grade, type Hop, type Link, type Recorded } from '#chains';
+import { connectedSets } from './connected-sets.ts';
 import type { Call, Scenario, Told } from './truth.ts';
 
 /** How often a grade was given, and how often wrongly. */
@@ -14,7 +15,16 @@ export interface Measured {
   readonly provable: { pairs: number; pairsProven: number; links: number; linksProven: number };
   /** Every true crossing with both sides told, and every true predecessor that was told, found at whatever grade. */
   readonly found: { pairs: number; pairsFound: number; links: number; linksFound: number };
-  readonly ambiguous: { hops: number; truthAmong: number; truthKnown: number };
+  /**
+   * Hops with several candidates; how many of them have a truth that the reports could name, how many have it among the
+   * candidates, and how many of those the very hop before.
+   *
+   * The truth could be named where something a report says (a trace, a token, an id) connects the hop before with this one:
+   * a hop that told nothing but a span of its own, in a trace of its own, no reader can lay to another. And a candidate
+   * that stands on a token says itself that what stood between was not seen: where the hop between told of no token, the
+   * earlier hop that the token came from is the truth that the reports hold.
+   */
+  readonly ambiguous: { hops: number; truthKnown: number; truthAmong: number; nearestAmong: number };
   readonly chains: number;
   readonly hops: number;
 }
@@ -27,7 +37,7 @@ export const nothing = (): Measured & { chains: number; hops: number } => ({
   links: scores(),
   provable: { pairs: 0, pairsProven: 0, links: 0, linksProven: 0 },
   found: { pairs: 0, pairsFound: 0, links: 0, linksFound: 0 },
-  ambiguous: { hops: 0, truthAmong: 0, truthKnown: 0 },
+  ambiguous: { hops: 0, truthKnown: 0, truthAmong: 0, nearestAmong: 0 },
   chains: 0,
   hops: 0,
 });
@@ -53,6 +63,7 @@ class Judge {
   readonly #toldAt: ReadonlyMap<string, Told>;
   readonly #chains: readonly Chain[];
   readonly #hops: ReadonlyMap<string, Hop>;
+  readonly #setOf: ReadonlyMap<string, number>; // leaf index -> connected set
 
   constructor(calls: readonly Call[], told: Scenario['told'], recorded: readonly Recorded[], chains: readonly Chain[]) {
     this.#calls = calls;
@@ -63,6 +74,7 @@ class Judge {
         return about === undefined ? [] : [[String(leafIndex), about] as const];
       }),
     );
+    this.#setOf = connectedSets(recorded);
     this.#hops = new Map(chains.flatMap((chain) => chain.hops).map((hop) => [hop.id, hop]));
   }
 
@@ -100,13 +112,9 @@ class Judge {
       const hop = this.#hops.get(to);
       if (hop === undefined) continue;
       const verdicts = links.map((link) => ({ link, isTrue: this.#isTrue(this.#hops.get(link.from), hop) }));
-      if (links[0]?.grade === 'ambiguous') {
-        into.ambiguous.hops += 1;
-        if (this.#isLedKnown(hop)) into.ambiguous.truthKnown += 1;
-        if (verdicts.some(({ isTrue }) => isTrue)) into.ambiguous.truthAmong += 1;
-        else if (this.#isLedKnown(hop)) says(`ambiguous without the truth: ${this.#nameOf(hop)}`);
-      }
-      for (const { link, isTrue } of verdicts) {
+      if (links[0]?.grade === 'ambiguous') this.#ambiguous(hop, links, into, says);
+      for (const { link, isTrue: isNearest } of verdicts) {
+        const isTrue = isNearest || this.#isToldEarlier(link, hop);
         tally(into.links[link.grade], isTrue);
         if (isTrue && hop.kind === 'crossing')
           for (const call of this.#callsOfHop(hop)) foundFor.set(call, [...(foundFor.get(call) ?? []), link.grade]);
@@ -129,6 +137,16 @@ class Judge {
     }
   }
 
+  #ambiguous(hop: Hop, links: readonly Link[], into: ReturnType<typeof nothing>, says: (wrong: string) => void): void {
+    into.ambiguous.hops += 1;
+    if (!this.#isLedKnown(hop)) return;
+    into.ambiguous.truthKnown += 1;
+    const isNearest = links.some((link) => this.#isTrue(this.#hops.get(link.from), hop));
+    if (isNearest) into.ambiguous.nearestAmong += 1;
+    if (isNearest || links.some((link) => this.#isToldEarlier(link, hop))) into.ambiguous.truthAmong += 1;
+    else says(`ambiguous without the truth: ${this.#nameOf(hop)}`);
+  }
+
   #callsOf(leaves: readonly string[]): ReadonlySet<number> {
     return new Set(
       leaves.flatMap((leaf) => {
@@ -143,11 +161,32 @@ class Judge {
 
   #nameOf = (hop: Hop): string => `${hop.kind} ${[...this.#callsOfHop(hop)].join('+')}`;
 
+  /** True when the nearest call above was told of by reports that something connects with this hop's. */
   #isLedKnown(hop: Hop): boolean {
-    return [...this.#callsOfHop(hop)].some((id) => {
-      const call = this.#calls[id];
-      return call !== undefined && this.#nearest(call) !== undefined;
-    });
+    const own = new Set([...hop.callerEntries, ...hop.calleeEntries].map((leaf) => this.#setOf.get(leaf)));
+    const before = new Set(
+      [...this.#callsOfHop(hop)].map((id) => {
+        const call = this.#calls[id];
+        return call && this.#nearest(call);
+      }),
+    );
+    return [...this.#toldAt].some(
+      ([leaf, told]) => 'call' in told && before.has(told.call) && own.has(this.#setOf.get(leaf)),
+    );
+  }
+
+  /** An earlier hop than the one before, by a link that says so. Of what is proven or corroborated the very hop before is asked. */
+  #isToldEarlier = (link: Link, to: Hop): boolean =>
+    link.grade !== 'proven' &&
+    link.grade !== 'corroborated' &&
+    standsOnToken(link) &&
+    this.#isAncestor(this.#hops.get(link.from), to);
+
+  #isAncestor(from: Hop | undefined, to: Hop): boolean {
+    const sources = from === undefined ? new Set<number>() : this.#callsOfHop(from);
+    const [target] = this.#callsOfHop(to);
+    for (let at = target; at !== undefined; at = this.#calls[at]?.parent) if (sources.has(at)) return true;
+    return false;
   }
 
   /** The nearest call above that anybody told of. */
@@ -177,3 +216,7 @@ function tally(score: Score, isTrue: boolean): void {
   score.claims += 1;
   if (!isTrue) score.wrong += 1;
 }
+
+/** These links say of themselves that what stood between was not seen. */
+const standsOnToken = ({ rests }: Link): boolean =>
+  rests.some(({ says }) => /\btoken\b.*not (seen|observed)$/.test(says));

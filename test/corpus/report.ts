@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import * as semconv from '@behalf/sdk/semconv';
 import { attributes } from '../collector/harness.ts';
 import type { Plain } from '../collector/otlp-codec.ts';
@@ -7,6 +8,9 @@ export interface Token {
   readonly digest: string;
   readonly user: string | undefined;
   readonly actors: readonly string[];
+  /** The issuer's ids of this grant and of the one it was made from, where the token names them. */
+  readonly id?: string;
+  readonly parentId?: string;
 }
 
 /** One end of a call, or a step inside one, as its service would report it. */
@@ -25,6 +29,7 @@ export interface Report {
   readonly token: Token | undefined;
   readonly links: readonly { readonly traceId: string; readonly spanId: string }[];
   readonly messageId: string | undefined;
+  readonly conversation: string | undefined;
   readonly agent: string | undefined;
 }
 export type Protocol = 'http' | 'grpc' | 'messaging' | 'mcp' | 'a2a';
@@ -54,6 +59,7 @@ export function logOf(report: Report): Plain {
         ? {}
         : { [semconv.CAUSE_TRACE_ID]: cause.traceId, [semconv.CAUSE_SPAN_ID]: cause.spanId }),
       ...(report.peer === undefined ? {} : { [semconv.TRANSPORT_PEER_SERVICE]: report.peer }),
+      ...messageOf(report),
       ...(isCallee ? { [semconv.DECISION_OUTCOME]: 'permit' } : {}),
       [semconv.OUTCOME_STATUS]: 'ok',
       ...(token === undefined
@@ -62,12 +68,29 @@ export function logOf(report: Report): Plain {
             [semconv.AUTHORITY_PROFILE]: 'jwt-access-token',
             [semconv.AUTHORITY_DIGEST]: token.digest,
             [semconv.AUTHORITY_ISSUER]: ISSUER,
+            ...(token.id === undefined ? {} : { [semconv.AUTHORITY_ID]: token.id }),
+            ...(token.parentId === undefined ? {} : { [semconv.AUTHORITY_PARENT_ID]: token.parentId }),
             [semconv.VERIFICATION_STATUS]: isCallee ? 'verified' : 'unverified',
             ...(token.user === undefined ? {} : { [semconv.SUBJECT]: party('user', token.user, basis) }),
             [semconv.ACTORS]: token.actors.map((actor) => party('service', actor, basis)),
           }),
     }),
   };
+}
+
+/** The same ids that spans carry under their conventions; of an MCP session its digest only. */
+function messageOf({ protocol, messageId, conversation }: Report): object {
+  if (messageId === undefined)
+    return conversation === undefined ? {} : { [semconv.TRANSPORT_CONVERSATION]: conversation };
+  if (protocol !== 'mcp') return { [semconv.TRANSPORT_MESSAGE_ID]: messageId };
+  const { session, request } = rpcOf(messageId);
+  const digest = createHash('sha256').update(session).digest('hex');
+  return { [semconv.TRANSPORT_REQUEST_ID]: request, [semconv.TRANSPORT_CONVERSATION]: `sha256:${digest}` };
+}
+
+function rpcOf(messageId: string) {
+  const [session = 's', request = '1'] = messageId.split('/');
+  return { session, request };
 }
 
 const KINDS = { caller: { http: 3, grpc: 3, mcp: 3, a2a: 3, messaging: 4 }, callee: { messaging: 5 } } as const;
@@ -99,7 +122,8 @@ function vocabularyOf(report: Report): object {
   const peer = report.side === 'caller' && report.peer !== undefined ? { 'service.peer.name': report.peer } : {};
   const agent = report.agent === undefined ? {} : { 'gen_ai.agent.name': report.agent };
   if (report.side === 'local') return { 'gen_ai.operation.name': 'invoke_agent', ...agent };
-  return { ...peer, ...PROTOCOLS[report.protocol](report) };
+  const talk = report.conversation === undefined ? {} : { 'gen_ai.conversation.id': report.conversation };
+  return { ...peer, ...talk, ...PROTOCOLS[report.protocol](report) };
 }
 
 const PROTOCOLS: Readonly<Record<Protocol, (report: Report) => object>> = {
@@ -115,7 +139,7 @@ const PROTOCOLS: Readonly<Record<Protocol, (report: Report) => object>> = {
     'gen_ai.tool.name': 'refund',
     ...(messageId === undefined
       ? {}
-      : { 'jsonrpc.request.id': messageId.split('/')[1] ?? '1', 'mcp.session.id': messageId.split('/')[0] ?? 's' }),
+      : { 'jsonrpc.request.id': rpcOf(messageId).request, 'mcp.session.id': rpcOf(messageId).session }),
   }),
   a2a: ({ messageId }) => ({
     'a2a.method.name': 'message/send',

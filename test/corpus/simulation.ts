@@ -42,7 +42,9 @@ export interface Handling {
 
 export interface CallOptions {
   readonly protocol?: Protocol;
-  readonly token?: 'exchange' | 'pass' | 'none' | Minted;
+  /** `derive`: exchanged unseen; the new token names the old one's id as its parent. */
+  readonly token?: 'exchange' | 'derive' | 'pass' | 'none' | Minted;
+  readonly conversation?: string;
   /** How a trace goes on at the callee where its context is lost on the wire. */
   readonly restart?: 'bare' | 'link' | 'message';
   readonly wire?: 'lost' | 'kept';
@@ -56,6 +58,7 @@ export interface Minted {
   readonly token: Token;
   readonly placedUnder: string | undefined;
   readonly isTold: boolean;
+  readonly namesParent?: boolean;
 }
 
 interface Trail {
@@ -94,7 +97,7 @@ export class Simulation {
   /** A call from outside, by nobody who reports. `traceId` where several requests come in one trace. */
   enter(
     to: Service,
-    o: { token?: Token; protocol?: Protocol; traceId?: string; parentSpanId?: string } = {},
+    o: { token?: Token; protocol?: Protocol; traceId?: string; parentSpanId?: string; conversation?: string } = {},
   ): Handling {
     const traceId = o.traceId ?? this.#random.hex(32);
     const spanId = this.#newSpanId();
@@ -108,7 +111,7 @@ export class Simulation {
     this.#trails.push(trail);
     const report = this.#report({
       ...{ side: 'callee', traceId, spanId, parentSpanId: o.parentSpanId, isSampled, token: o.token },
-      ...{ protocol: o.protocol ?? 'http' },
+      ...{ protocol: o.protocol ?? 'http', conversation: o.conversation },
     });
     [trail.calleeLog, trail.calleeSpan] = this.#tell(to, report, { kind: 'callee', call: id });
     const entered = { traceId, spanId };
@@ -143,6 +146,14 @@ export class Simulation {
     return { token: tokenOut, isTold, placedUnder: isStray ? undefined : `${at.traceId}/${at.spanId}` };
   }
 
+  /** The same, at an issuer nobody hears from: the token itself says what it was made from. */
+  derive(at: Handling, tokenIn: Token): Minted {
+    const named = tokenIn.id === undefined ? {} : { parentId: tokenIn.id };
+    const actors = [...tokenIn.actors, at.service.name];
+    const token = { digest: this.#random.hex(64), user: tokenIn.user, actors, id: this.#random.hex(16), ...named };
+    return { token, isTold: false, placedUnder: undefined, namesParent: tokenIn.id !== undefined };
+  }
+
   /** One service calls another. Returns the callee at work. */
   call(from: Handling, to: Service, o: CallOptions = {}): Handling {
     const random = this.#random;
@@ -166,12 +177,14 @@ export class Simulation {
     const isSampled = from.isSampled;
     const sent = this.#report({
       ...{ side: 'caller', traceId: place.traceId, spanId, parentSpanId: place.parentSpanId, cause: place.cause },
-      ...{ isSampled, protocol, token, messageId, peer: (o.namesPeer ?? random.chance(0.7)) ? to.name : undefined },
+      ...{ isSampled, protocol, token, messageId, conversation: o.conversation },
+      ...{ peer: (o.namesPeer ?? random.chance(0.7)) ? to.name : undefined },
     });
     [trail.callerLog, trail.callerSpan] = this.#tell(from.service, sent, { kind: 'caller', call: id });
     const received = this.#report({
       ...{ side: 'callee', traceId: calleeTrace, spanId: calleeSpan, parentSpanId: isKept ? spanId : undefined },
       ...{ isSampled: isKept ? isSampled : !random.chance(this.#weather.unsampled), protocol, token, messageId },
+      conversation: o.conversation,
       links: !isKept && restart === 'link' ? [{ traceId: place.traceId, spanId }] : [],
     });
     [trail.calleeLog, trail.calleeSpan] = this.#tell(to, received, { kind: 'callee', call: id });
@@ -181,6 +194,7 @@ export class Simulation {
 
   #mint(from: Handling, o: CallOptions): Minted | undefined {
     if (typeof o.token === 'object') return o.token;
+    if (o.token === 'derive' && from.token !== undefined) return this.derive(from, from.token);
     return o.token === 'exchange' && from.token !== undefined ? this.exchange(from, from.token) : undefined;
   }
 
@@ -198,6 +212,7 @@ export class Simulation {
     return {
       ...{ id: '', time: 0n, parentSpanId: undefined, cause: undefined, protocol: 'http', peer: undefined },
       ...{ operation: 'POST /do', token: undefined, links: [], messageId: undefined, agent: undefined },
+      conversation: undefined,
       ...given,
     };
   }
@@ -261,7 +276,7 @@ export class Simulation {
     return { id, parent, root, callerTold, calleeTold, isPairProvable, isLinkProvable };
   }
 
-  #isLinkProvable({ parent, token, minted, callerLog, pointsAt, keys }: Trail): boolean {
+  #isLinkProvable({ parent, token, minted, callerLog, calleeLog, pointsAt, keys, isWireKept }: Trail): boolean {
     const above = parent === undefined ? undefined : this.#trails[parent];
     if (above?.token === undefined || !above.calleeLog || token === undefined) return false;
     if (!this.#isAlone(above.keys.callee) || !this.#isAlone(keys.caller) || !this.#isAlone(keys.callee)) return false;
@@ -269,7 +284,8 @@ export class Simulation {
     const isExchanged = minted?.isTold ?? false;
     const isPlaced = isExchanged && minted?.placedUnder === above.keys.callee;
     if (pointsAt !== above.keys.callee && !isPlaced) return false;
-    return token.digest === above.token.digest || isExchanged;
+    const isNamed = minted?.namesParent === true && calleeLog && isWireKept;
+    return token.digest === above.token.digest || isExchanged || isNamed;
   }
 
   /** No span of its trace was reported for two ends or answered by two services: elsewhere a span id proves nothing. */
