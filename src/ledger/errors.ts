@@ -1,14 +1,16 @@
 /**
- * `overloaded`, `closing`, `unavailable`: passing; send again. `unwitnessed`: too few witnesses cosigned; tried again. `failed`: the database refused a statement. `corrupt`: what
- * is stored does not agree with itself; `rollback`: the database holds less than was signed; `rewritten`: it holds
- * something else than was signed; `missing`: the log is not there; `mismatch`: the key folder or origin is another log's;
- * `key`: a key file is unfit. After one of the last six nothing is appended or signed until the operator acted.
+ * `overloaded`, `closing`, `unavailable`: passing; send again. `unwitnessed`: too few witnesses cosigned; `unsigned`: the
+ * signer gave no signature; both are tried again. `failed`: the database refused a statement. `corrupt`: what is stored
+ * does not agree with itself; `rollback`: the database holds less than was signed; `rewritten`: it holds something else
+ * than was signed; `missing`: the log is not there; `mismatch`: the key folder or origin is another log's; `key`: a key is
+ * unfit. After one of the last six nothing is appended or signed until the operator acted.
  */
 export type LedgerErrorCode =
   | 'overloaded'
   | 'closing'
   | 'unavailable'
   | 'unwitnessed'
+  | 'unsigned'
   | 'failed'
   | 'corrupt'
   | 'rollback'
@@ -17,7 +19,7 @@ export type LedgerErrorCode =
   | 'mismatch'
   | 'key';
 
-const RETRYABLE: readonly LedgerErrorCode[] = ['overloaded', 'closing', 'unavailable', 'unwitnessed'];
+const RETRYABLE: readonly LedgerErrorCode[] = ['overloaded', 'closing', 'unavailable', 'unwitnessed', 'unsigned'];
 const FATAL: readonly LedgerErrorCode[] = ['corrupt', 'rollback', 'rewritten', 'missing', 'mismatch', 'key'];
 
 /** Why the ledger did not do what it was asked. The message is fit for an operator and holds no entry content. */

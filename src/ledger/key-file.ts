@@ -20,16 +20,21 @@ export async function secretFromFile(path: string, bytes: number): Promise<Uint8
 
 /** As secretFromFile, for those who only read: a file that is not there is LedgerError `key`. */
 export async function existingSecret(path: string, bytes: number): Promise<Uint8Array> {
-  const text = await readSecret(path);
-  if (text === undefined) {
-    throw new LedgerError('key', `${path}: not there; give the key folder of the server that wrote the log`);
-  }
-  return parseSecret(path, text, bytes);
+  const secret = await findSecret(path, bytes);
+  if (secret !== undefined) return secret;
+  throw new LedgerError('key', `${path}: not there; give the key folder of the server that wrote the log`);
 }
 
-function parseSecret(path: string, text: string, bytes: number): Uint8Array {
+/** As existingSecret; a file that is not there is undefined. */
+export async function findSecret(path: string, bytes: number): Promise<Uint8Array | undefined> {
+  const text = await readSecret(path);
+  return text === undefined ? undefined : parseSecret(path, text, bytes);
+}
+
+/** A secret of so many bytes from its hex form; `name` says where it stood. Throws LedgerError `key`, without the text. */
+export function parseSecret(name: string, text: string, bytes: number): Uint8Array {
   if (new RegExp(`^[0-9a-f]{${2 * bytes}}\n?$`).test(text)) return Buffer.from(text.trim(), 'hex');
-  throw new LedgerError('key', `${path}: expected ${bytes} bytes as hex; restore the file from a backup`);
+  throw new LedgerError('key', `${name}: expected ${bytes} bytes as hex; restore it from a backup`);
 }
 
 /** Mode and content are of the same open file, whatever is renamed meanwhile. */
@@ -41,7 +46,7 @@ async function readSecret(path: string): Promise<string | undefined> {
     if ((mode & 0o077) !== 0) {
       throw new LedgerError(
         'key',
-        `${path}: mode is ${(mode & 0o777).toString(8)}, expected 600: others may have read this key; chmod 600 it, or rotate it`,
+        `${path}: mode is ${(mode & 0o777).toString(8)}, expected 600: others may have read this key; chmod 600 ${path}, and rotate the key if others were on this machine`,
       );
     }
     return await file.readFile('utf8');
@@ -88,7 +93,8 @@ async function writeSynced(path: string, text: string): Promise<void> {
   }
 }
 
-async function syncFolder(path: string): Promise<void> {
+/** Makes what was made, renamed or removed in a folder survive a crash. */
+export async function syncFolder(path: string): Promise<void> {
   const folder = await open(path, 'r');
   try {
     await folder.sync();

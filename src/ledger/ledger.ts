@@ -6,14 +6,15 @@ import { asLedgerErrors } from './database-error.ts';
 import { type Encoded, encodeObservations } from './entry-encoder.ts';
 import { LedgerError } from './errors.ts';
 import { makeKeyFolder } from './key-file.ts';
-import { openLog } from './open-log.ts';
+import type { KeySource } from './key-ring.ts';
+import type { OpenedLog } from './open-log.ts';
+import { openSigning } from './open-signing.ts';
 import { openPersonKeys } from './person-keys.ts';
 import { Persons } from './persons.ts';
 import { Publisher } from './publisher.ts';
 import { type Limits, type Place, Room } from './room.ts';
 import { type Pending, type Sequenced, Sequencer } from './sequencer.ts';
-import { hasSignerState, Signer } from './signer.ts';
-import { SigningKey } from './signing-key.ts';
+import type { SignerClient } from './signer-client.ts';
 import { Witnesses, type WitnessSettings } from './witnesses.ts';
 
 /** What became of one observation. */
@@ -32,19 +33,26 @@ export interface Ledger {
    * stored twice.
    */
   append(observations: readonly Observation[]): Promise<readonly Appended[]>;
-  /** Signs and stores a checkpoint that covers everything sequenced before the call. Throws LedgerError. */
+  /**
+   * Signs and stores a checkpoint that covers everything sequenced before the call. Throws LedgerError; where this server
+   * does not sign, TypeError.
+   */
   publish(): Promise<Checkpoint>;
-  /** Refuses new calls, sequences what waits, publishes it. */
+  /** Refuses new calls, sequences what waits, and publishes it where this server signs. */
   close(): Promise<void>;
 }
 
 export interface LedgerOptions {
   readonly database: Database;
-  /** Holds the signer's key and state and the persons' master key; made when it is not there. */
+  /** Holds the signer's state, its key unless that is elsewhere, and the persons' master key; made when it is not there. */
   readonly keyFolder: string;
   /** The log's name, for ever; a random one under behalf.local when not given. */
   readonly origin?: string;
   readonly logId?: number;
+  /** Where the log's private key is; a file of the key folder unless told. */
+  readonly key?: KeySource;
+  /** False: this server sequences only, and another one signs. */
+  readonly signs?: boolean;
   readonly publishIntervalMs?: number;
   /** Who cosigns checkpoints before they are published. */
   readonly witnesses?: WitnessSettings;
@@ -57,58 +65,70 @@ export interface LedgerOptions {
 }
 
 /**
- * Opens a log for writing and starts to publish it. What was signed and not stored before a crash is stored now, and what
- * was stored since the last signature is read back. Throws LedgerError: `key`, `mismatch`, `rollback`, `rewritten`,
- * `corrupt`, `unavailable`; nothing is appended or signed then.
+ * Opens a log for writing and, where this server signs, starts to publish it. What was signed and not stored before a
+ * crash is stored now, and what was stored since the last signature is read back. Throws LedgerError: `key`, `mismatch`,
+ * `rollback`, `rewritten`, `corrupt`, `unavailable`; nothing is appended or signed then.
  */
 export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   const { database, keyFolder, logId = 1 } = options;
   await makeKeyFolder(keyFolder);
-  const key = await SigningKey.open(keyFolder);
   const personKeys = await openPersonKeys(keyFolder);
-  const hasSigned = await hasSignerState(keyFolder);
-  const { origin } = await asLedgerErrors(() =>
-    openLog(database, logId, {
-      origin: options.origin,
-      verifierKey: (name) => key.verifierKey(name),
-      personsCheck: personKeys.check,
-      hasSigned,
-    }),
-  );
-  const { onAlarm, witnesses, anchor } = options;
-  const sequencer = new Sequencer({ database, logId });
-  const publisher = new Publisher({
+  const { log, signer } = await openSigning({
     database,
     logId,
-    signer: new Signer(keyFolder, origin, key),
-    intervalMs: options.publishIntervalMs ?? 1000,
-    ...(witnesses === undefined ? {} : { witnesses: new Witnesses(witnesses, key.verifierKey(origin), onAlarm) }),
-    ...(anchor === undefined ? {} : { anchor: new Anchor(anchor) }),
-    onAlarm,
-    onFatal: (error) => sequencer.halt(error),
+    keyFolder,
+    origin: options.origin,
+    source: options.key ?? { kind: 'file' },
+    signs: options.signs ?? true,
+    personsCheck: personKeys.check,
+    onAlarm: options.onAlarm,
   });
-  await publishFirst(publisher, onAlarm);
-  publisher.start();
+  const sequencer = new Sequencer({ database, logId });
+  const publisher = signer && (await startPublisher(options, { log, signer, onFatal: (e) => sequencer.halt(e) }));
+  const { origin, currentKey: verifierKey } = log;
   const persons = new Persons({ logId, origin }, personKeys);
   const room = new Room(options.waiting ?? { entries: 16_384, bytes: 64 * 2 ** 20 });
-  return new OpenLedger({
+  return new OpenLedger({ database, logId, origin, verifierKey, sequencer, signer, publisher, persons, room });
+}
+
+/** The signer is closed where publishing cannot begin. */
+async function startPublisher(options: LedgerOptions, parts: Parameters<typeof publisherOf>[1]): Promise<Publisher> {
+  try {
+    const publisher = publisherOf(options, parts);
+    await publishFirst(publisher, options.onAlarm);
+    publisher.start();
+    return publisher;
+  } catch (error) {
+    await parts.signer.close();
+    throw error;
+  }
+}
+
+function publisherOf(
+  { database, logId = 1, onAlarm, witnesses, anchor, publishIntervalMs = 1000 }: LedgerOptions,
+  { log, signer, onFatal }: { log: OpenedLog; signer: SignerClient; onFatal: (error: LedgerError) => void },
+): Publisher {
+  return new Publisher({
     database,
     logId,
-    origin,
-    verifierKey: key.verifierKey(origin),
-    sequencer,
-    publisher,
-    persons,
-    room,
+    signer: signer.of(log.origin),
+    intervalMs: publishIntervalMs,
+    ...(witnesses === undefined ? {} : { witnesses: new Witnesses(witnesses, log.currentKey, onAlarm) }),
+    ...(anchor === undefined ? {} : { anchor: new Anchor(anchor) }),
+    onAlarm,
+    onFatal,
   });
 }
 
-/** Observations are taken in whether or not witnesses answer: what waits for them is only the checkpoint. */
+/** What keeps only a checkpoint back keeps no observation back. */
+const LATER: readonly string[] = ['unwitnessed', 'unsigned'];
+
+/** Observations are taken in whether or not witnesses and signer answer: what waits for them is only the checkpoint. */
 async function publishFirst(publisher: Publisher, onAlarm: LedgerOptions['onAlarm']): Promise<void> {
   try {
     await publisher.publish();
   } catch (error) {
-    if (!(error instanceof LedgerError && error.code === 'unwitnessed')) throw error;
+    if (!(error instanceof LedgerError && LATER.includes(error.code))) throw error;
     onAlarm(error);
   }
 }
@@ -119,7 +139,8 @@ interface Parts {
   readonly origin: string;
   readonly verifierKey: string;
   readonly sequencer: Sequencer;
-  readonly publisher: Publisher;
+  readonly signer: SignerClient | undefined;
+  readonly publisher: Publisher | undefined;
   readonly persons: Persons;
   readonly room: Room;
 }
@@ -148,13 +169,21 @@ class OpenLedger implements Ledger {
     }
   }
 
-  publish(): Promise<Checkpoint> {
-    return this.#parts.publisher.publish();
+  async publish(): Promise<Checkpoint> {
+    if (this.#parts.publisher !== undefined) return this.#parts.publisher.publish();
+    throw new TypeError('publish: this server does not sign');
   }
 
   close(): Promise<void> {
-    this.#closing ??= this.#parts.sequencer.close().then(() => this.#parts.publisher.close());
+    this.#closing ??= this.#close();
     return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    const { sequencer, publisher, signer } = this.#parts;
+    await sequencer.close();
+    await publisher?.close();
+    await signer?.close();
   }
 
   async #append(observations: readonly Observation[], place: Place): Promise<readonly Appended[]> {

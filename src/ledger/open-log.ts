@@ -1,29 +1,40 @@
 import { randomBytes } from 'node:crypto';
-import { EMPTY_ROOT } from '@behalf/verify';
+import { EMPTY_ROOT, formatVerifierKey } from '@behalf/verify';
 import type { Database, Queryable } from '#database';
 import { LedgerError } from './errors.ts';
 import { sameBytes } from './hash.ts';
-import { insertLog, type LogIdentity, type LogRow, selectLog } from './sql/log.ts';
+import type { OpenedKeys } from './signer-messages.ts';
+import { insertLog, type LogRow, selectLog } from './sql/log.ts';
 
 /** What this server is: the keys it holds, and the origin it was told, if any. */
 export interface ServerIdentity {
   readonly origin: string | undefined;
-  readonly verifierKey: (origin: string) => string;
+  /** Of the signer; undefined for a server that does not sign, which can open no new log. */
+  readonly keys: OpenedKeys | undefined;
   readonly personsCheck: Uint8Array;
-  /** Whether this key folder ever signed a checkpoint. */
-  readonly hasSigned: boolean;
+}
+
+export interface OpenedLog extends LogRow {
+  /** The key that signs now. */
+  readonly currentKey: string;
 }
 
 /**
  * Finds the log, or opens it under the given or a new random origin; several servers may do so at once. Throws
- * LedgerError `mismatch` when the log was opened with other keys or under another origin, `rollback` when it is gone.
+ * LedgerError `mismatch` when the log was opened with other keys or under another origin, `rollback` when it is gone,
+ * `rewritten` when its key was handed over by nobody who held it.
  */
-export async function openLog(database: Database, logId: number, server: ServerIdentity): Promise<LogRow> {
+export async function openLog(database: Database, logId: number, server: ServerIdentity): Promise<OpenedLog> {
   const found = await selectLog(database.pool('writer'), logId);
   const log = found ?? (await createLog(database, logId, server));
-  requireSame(logId, log, server);
-  return log;
+  const opened = { ...log, currentKey: log.verifierKey };
+  requireSame(logId, opened, server);
+  return opened;
 }
+
+/** Whether the log was opened before. */
+export const hasLog = async (database: Database, logId: number): Promise<boolean> =>
+  (await selectLog(database.pool('writer'), logId)) !== undefined;
 
 /** The log, which was opened before. Throws LedgerError `missing`. */
 export async function requireLog(db: Queryable, logId: number): Promise<LogRow> {
@@ -37,7 +48,8 @@ export async function requireLog(db: Queryable, logId: number): Promise<LogRow> 
 
 /** Only the owner may open a log: the writer adds to those that are there. */
 async function createLog(database: Database, logId: number, server: ServerIdentity): Promise<LogRow> {
-  if (server.hasSigned) {
+  if (server.keys === undefined) throw new TypeError('openLog: a new log needs the signer');
+  if (server.keys.hasSigned) {
     throw new LedgerError(
       'rollback',
       `the key folder has signed checkpoints of a log, and the database holds no log ${logId}; restore the database, or give another key folder to begin another log`,
@@ -50,22 +62,28 @@ async function createLog(database: Database, logId: number, server: ServerIdenti
       'origin: expected 1 to 255 characters without spaces and "+", as in log.example.com/tenant',
     );
   }
-  const identity = { origin, verifierKey: server.verifierKey(origin), personsCheck: server.personsCheck };
+  const identity = {
+    origin,
+    verifierKey: formatVerifierKey(origin, server.keys.current),
+    personsCheck: server.personsCheck,
+  };
   await insertLog(database.pool('owner'), logId, { ...identity, root: EMPTY_ROOT });
   return requireLog(database.pool('writer'), logId);
 }
 
-function requireSame(logId: number, log: LogIdentity, server: ServerIdentity): void {
+function requireSame(logId: number, log: OpenedLog, server: ServerIdentity): void {
   if (server.origin !== undefined && server.origin !== log.origin) {
     throw new LedgerError(
       'mismatch',
       `log ${logId} was opened as ${log.origin}, not as ${server.origin}; an origin never changes`,
     );
   }
-  if (log.verifierKey !== server.verifierKey(log.origin)) {
+  const held = [server.keys?.current, server.keys?.next].filter((key) => key !== undefined);
+  const verifierKeys = held.map((key) => formatVerifierKey(log.origin, key));
+  if (verifierKeys[0] !== undefined && !verifierKeys.includes(log.currentKey)) {
     throw new LedgerError(
       'mismatch',
-      `log ${logId} is signed by ${log.verifierKey}, the key folder holds ${server.verifierKey(log.origin)}; give the log's own key folder`,
+      `log ${logId} is signed by ${log.currentKey}, this server's key is ${verifierKeys[0]}; give the log's own key folder or signer`,
     );
   }
   if (!sameBytes(log.personsCheck, server.personsCheck)) {

@@ -7,7 +7,7 @@ import { sameBytes } from './hash.ts';
 import { requireLog } from './open-log.ts';
 import { readBack } from './read-back.ts';
 import { tilesOneByOne } from './read-tile.ts';
-import type { Signed, Signer } from './signer.ts';
+import type { CheckpointSigner, Signed } from './signer.ts';
 import { snapshot } from './snapshot.ts';
 import { insertCheckpoint, lockSigning, selectCheckpoint } from './sql/checkpoint.ts';
 import type { TreeHead } from './sql/log.ts';
@@ -17,7 +17,7 @@ import type { Witnesses } from './witnesses.ts';
 export interface PublisherOptions {
   readonly database: Database;
   readonly logId: number;
-  readonly signer: Signer;
+  readonly signer: CheckpointSigner;
   readonly intervalMs: number;
   /** Asked before a checkpoint is stored, so that it is published with what they signed. */
   readonly witnesses?: Witnesses;
@@ -100,7 +100,8 @@ export class Publisher {
     const last = await signer.last();
     const grown = await snapshot(database, async (db) => {
       const head = await requireLog(db, logId);
-      if (last !== undefined && isSame(head, last.checkpoint)) return { kind: 'same', last } as const;
+      const stays = last !== undefined && isSame(head, last.checkpoint);
+      if (stays && last.note !== undefined) return { kind: 'same', last: { ...last, note: last.note } } as const;
       const proof = await readBack({ db, logId, ...head }, last?.checkpoint);
       return { kind: 'grown', head, proof } as const;
     });

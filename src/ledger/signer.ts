@@ -1,89 +1,112 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import {
   type Checkpoint,
   checkConsistency,
   formatCheckpoint,
+  formatNote,
+  type NoteSignature,
   openCheckpoint,
-  parseCheckpoint,
-  parseNote,
   VerificationError,
 } from '@behalf/verify';
 import { LedgerError } from './errors.ts';
 import { sameBytes } from './hash.ts';
-import { writeDurably } from './key-file.ts';
-import type { SigningKey } from './signing-key.ts';
+import { type KeyRing, verifierKeyOf } from './key-ring.ts';
+import { type LastSigned, SignerState } from './signer-state.ts';
+import { signatureBy } from './signing-key.ts';
 import type { TreeHead } from './sql/log.ts';
-
-const statePath = (folder: string): string => join(folder, 'signer.state');
-
-/** Whether a signer with this key folder ever signed. */
-export const hasSignerState = async (folder: string): Promise<boolean> =>
-  (await readState(statePath(folder))) !== undefined;
-
-async function readState(path: string): Promise<string | undefined> {
-  return readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined;
-    throw error;
-  });
-}
 
 export interface Signed {
   readonly note: string;
   readonly checkpoint: Checkpoint;
 }
 
-/**
- * Signs checkpoints and remembers the last one in a file of its own. It signs only a tree that is consistent with what it
- * signed before, so whoever owns the database cannot obtain a signature on rewritten history.
- */
-export class Signer {
-  readonly verifierKey: string;
-  readonly #origin: string;
-  readonly #key: SigningKey;
-  readonly #statePath: string;
+/** What judges a tree and signs it, here or in a process of its own. */
+export interface CheckpointSigner {
+  /** The last state, read afresh: another signer may share the folder. Throws LedgerError `mismatch`. */
+  last(): Promise<LastSigned | undefined>;
+  /**
+   * Signs a checkpoint of `head`. `proof` is the consistency proof from `since`, which `last` returned; empty at first and
+   * for the same size. Returns undefined, and signs nothing, when another has signed since then. Throws LedgerError
+   * `rollback` or `rewritten`, and then nothing was signed, and `unsigned` when the signature is not to be had now.
+   */
+  sign(head: TreeHead, proof: readonly Uint8Array[], since: LastSigned | undefined): Promise<Signed | undefined>;
+}
 
-  /** State is kept in `signer.state` of the folder. */
-  constructor(folder: string, origin: string, key: SigningKey) {
-    this.#origin = origin;
-    this.#key = key;
-    this.verifierKey = key.verifierKey(origin);
-    this.#statePath = statePath(folder);
+export interface SignerOptions {
+  readonly folder: string;
+  readonly origin: string;
+  /** The keys as they are now. */
+  readonly keys: () => Promise<KeyRing>;
+}
+
+/**
+ * Signs checkpoints and remembers them in a folder of its own. It signs only a tree that is consistent with what it signed
+ * before, so whoever owns the database cannot obtain a signature on rewritten history.
+ */
+export class Signer implements CheckpointSigner {
+  readonly #o: SignerOptions;
+  readonly #state: SignerState;
+
+  constructor(options: SignerOptions) {
+    this.#o = options;
+    this.#state = new SignerState(options.folder);
+  }
+
+  async last(): Promise<LastSigned | undefined> {
+    const keys = keysOf(await this.#o.keys()).map((key) => verifierKeyOf(this.#o.origin, key));
+    return this.#state.last(this.#o.origin, keys);
   }
 
   /**
-   * The last checkpoint signed, read from the file each time: another process may share it. Throws LedgerError
-   * `mismatch` when the file is not this log's.
+   * A crash after the checkpoint is written leaves one without a signature, and the next tree must contain it as if it had
+   * been signed; a crash after the note is written leaves a signed size that the database has not stored yet.
    */
-  async last(): Promise<Signed | undefined> {
-    const note = await readState(this.#statePath);
-    if (note === undefined) return undefined;
-    try {
-      return { note, checkpoint: await openCheckpoint(note, this.verifierKey) };
-    } catch (cause) {
+  async sign(head: TreeHead, proof: readonly Uint8Array[], since: LastSigned | undefined): Promise<Signed | undefined> {
+    const last = await this.last();
+    if (last?.generation !== since?.generation) return undefined;
+    if (last !== undefined) requireGrown(last.checkpoint, head, proof);
+    const ring = await this.#o.keys();
+    const checkpoint = { origin: this.#o.origin, size: head.size, root: head.root };
+    const text = formatCheckpoint(checkpoint);
+    const intended = await this.#state.follow(last, text);
+    if (intended === undefined) return undefined;
+    const note = formatNote({ text, signatures: await this.#signatures(ring, text) });
+    const signed = await this.#state.follow({ generation: intended }, note);
+    return signed === undefined ? undefined : { note, checkpoint };
+  }
+
+  /** Throws LedgerError `mismatch` unless the last checkpoint bears the signature of every key of the ring. */
+  async requireSignedByAll(): Promise<void> {
+    const { note } = (await this.last()) ?? {};
+    for (const key of keysOf(await this.#o.keys())) {
+      if (note !== undefined && (await isSignedBy(note, verifierKeyOf(this.#o.origin, key)))) continue;
       throw new LedgerError(
         'mismatch',
-        `${this.#statePath}: expected the last checkpoint signed for ${this.#origin}, found ${describe(note)}; restore the database this key folder belongs to, or give another key folder`,
-        { cause },
+        'the last checkpoint is not signed by the old and the new key; publish one first',
       );
     }
   }
 
-  /**
-   * Signs a checkpoint of `head`. `proof` is the consistency proof from `since`, which `last` returned; empty at first and
-   * for the same size. Returns undefined, and signs nothing, when another process has signed since then. Throws LedgerError
-   * `rollback` or `rewritten`, and then nothing was signed. A crash after the state is written leaves a signed size that
-   * the database has not stored yet: it is stored at the next start.
-   */
-  async sign(head: TreeHead, proof: readonly Uint8Array[], since: Signed | undefined): Promise<Signed | undefined> {
-    const last = await this.last();
-    if (last?.note !== since?.note) return undefined;
-    if (last !== undefined) requireGrown(last.checkpoint, head, proof);
-    const checkpoint = { origin: this.#origin, size: head.size, root: head.root };
-    const note = this.#key.signNote(this.#origin, formatCheckpoint(checkpoint));
-    await writeDurably(this.#statePath, note);
-    return { note, checkpoint };
+  async #signatures(ring: KeyRing, text: string): Promise<NoteSignature[]> {
+    const signatures: NoteSignature[] = [];
+    for (const key of keysOf(ring)) signatures.push(await signatureBy(key, this.#o.origin, text));
+    return signatures;
   }
+}
+
+async function isSignedBy(note: string, verifierKey: string): Promise<boolean> {
+  try {
+    await openCheckpoint(note, verifierKey);
+    return true;
+  } catch (error) {
+    if (error instanceof VerificationError && error.code === 'unsigned') return false;
+    throw error;
+  }
+}
+
+/** The current one first; while a hand-over is under way two of them may be the same. */
+function keysOf({ current, next, before }: KeyRing): readonly KeyRing['current'][] {
+  const others = [next, before].filter((key) => key !== undefined);
+  return [current, ...others.filter((key) => !sameBytes(key.publicKey, current.publicKey))];
 }
 
 /** Throws LedgerError `rollback` when a tree is smaller than the signed one. */
@@ -112,15 +135,6 @@ function isConsistent(last: TreeHead, head: TreeHead, proof: readonly Uint8Array
     return true;
   } catch (error) {
     if (error instanceof VerificationError && error.code === 'consistency') return false;
-    throw error;
-  }
-}
-
-function describe(note: string): string {
-  try {
-    return `one of ${parseCheckpoint(parseNote(note).text).origin}`;
-  } catch (error) {
-    if (error instanceof VerificationError) return 'something else';
     throw error;
   }
 }

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
-import { chmod, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { type HashReader, openCheckpoint, proveConsistency } from '@behalf/verify';
 import { encodeEntry, parseEntry } from '#observation';
 import { appendLeaves, EMPTY_EDGE, rootOfEdge } from '../../src/ledger/edge.ts';
 import { hashLeaf } from '../../src/ledger/hash.ts';
+import { openKeyRing } from '../../src/ledger/key-ring.ts';
 import { Signer } from '../../src/ledger/signer.ts';
-import { SigningKey } from '../../src/ledger/signing-key.ts';
 import { testDatabase } from '../database.ts';
 import { indexesOf, range, temporaryFolder, testLog } from './harness.ts';
 import { hops } from './observations.ts';
@@ -20,8 +20,14 @@ async function closedLog(t: Parameters<typeof testLog>[0]) {
   await ledger.append(hops(20));
   await ledger.close();
   const entries = (await log.reader.entries(0n, 100)).map(({ bytes }) => bytes);
-  const state = () => readFile(join(log.keyFolder, 'signer.state'), 'utf8');
+  const state = () => stateOf(log.keyFolder);
   return { log, entries, verifierKey: ledger.verifierKey, state };
+}
+
+/** What the signer wrote last. */
+async function stateOf(keyFolder: string): Promise<string> {
+  const names = (await readdir(join(keyFolder, 'signer'))).toSorted();
+  return readFile(join(keyFolder, 'signer', names.at(-1) ?? ''), 'utf8');
 }
 
 /** The same entry with another operation, as a forger would write it. */
@@ -131,8 +137,8 @@ test('another server’s keys are refused before anything is written', async (t)
 
 test('a state file that is not this log’s is refused', async (t) => {
   const { log } = await closedLog(t);
-  await writeFile(join(log.keyFolder, 'signer.state'), 'something\n');
-  await assert.rejects(log.open(), { code: 'mismatch', message: /signer\.state: expected .* found something else/ });
+  await writeFile(join(log.keyFolder, 'signer', '999999999999.checkpoint'), 'something\n');
+  await assert.rejects(log.open(), { code: 'mismatch', message: /signer: expected .* found something else/ });
 });
 
 for (const name of ['signer.key', 'persons.key']) {
@@ -171,9 +177,13 @@ test('however many servers make the keys at once, they hold the same ones', asyn
 
 test('a signer whose state another process moved on signs nothing, and is not alarmed', async (t) => {
   const { log, state } = await closedLog(t);
-  const key = await SigningKey.open(log.keyFolder);
   const { origin, size, root } = await log.reader.log();
-  const [one, two] = [new Signer(log.keyFolder, origin, key), new Signer(log.keyFolder, origin, key)];
+  const options = {
+    folder: log.keyFolder,
+    origin,
+    keys: () => openKeyRing({ kind: 'file' }, log.keyFolder),
+  };
+  const [one, two] = [new Signer(options), new Signer(options)];
   const seen = await one.last();
   const grown = appendLeaves(EMPTY_EDGE, [
     ...(await log.reader.entries(0n, 100)).map(({ bytes }) => hashLeaf(bytes)),

@@ -72,7 +72,7 @@ test('4: a history rewritten and signed with the stolen key is refused by the wi
   const note = await forge(log, origin, rewritten);
   await log.sound(301, verifierKey); // nothing in the database tells
   await assert.rejects(audit(log, verifierKey, seen), { code: 'consistency', message: /was rewritten/ });
-  await rm(join(log.keyFolder, 'signer.state')); // and the thief makes the signer forget
+  await rm(join(log.keyFolder, 'signer'), { recursive: true }); // and the thief makes the signer forget
   const thief = await log.open(witnessed);
   await thief.append(hops(1));
   await assert.rejects(thief.publish(), { code: 'unwitnessed' });
@@ -102,7 +102,7 @@ test('9: a restored old backup is refused by the signer; with the signer’s mem
   const backup = (await entriesOf(log)).slice(0, 300);
   await forge(log, origin, backup, note);
   await assert.rejects(log.open(), { code: 'rollback', message: /restored from an older copy/ });
-  await rm(join(log.keyFolder, 'signer.state'));
+  await rm(join(log.keyFolder, 'signer'), { recursive: true });
   const restored = await log.open(witnessed);
   assert.match(
     alarms.join('\n'),
