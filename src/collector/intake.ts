@@ -4,6 +4,7 @@ import type { Accounting } from './account.ts';
 import type { Admission } from './admission.ts';
 import { CONTENT_TYPE, type ContentType, type Signal } from './answer.ts';
 import type { SpanMemory } from './cause.ts';
+import { KnownKeys } from './known-keys.ts';
 import { type Observed, observeLogs, observeSpans } from './observe.ts';
 import type { DecodeLimits, Group } from './otlp.ts';
 import { decodeLogsJson, decodeTracesJson } from './otlp-json.ts';
@@ -15,8 +16,8 @@ import type { SenderName } from './sender-account.ts';
 import { VOCABULARIES } from './vocabulary/read-span.ts';
 import { given } from './vocabulary/reading.ts';
 
-export const READ_IN_SPANS = new Set<string>([...REPORTER_KEYS, ...VOCABULARIES.flatMap(({ keys }) => keys)]);
-const READ_IN_LOGS = new Set<string>([...REPORTER_KEYS, ...LOG_KEYS, ...SDK_KEYS]);
+export const READ_IN_SPANS = new KnownKeys([...REPORTER_KEYS, ...VOCABULARIES.flatMap(({ keys }) => keys)]);
+const READ_IN_LOGS = new KnownKeys([...REPORTER_KEYS, ...LOG_KEYS, ...SDK_KEYS]);
 
 interface IntakeOptions {
   readonly ledger: Pick<Ledger, 'append'>;
@@ -66,12 +67,12 @@ export class Intake {
     const observer = { received: now(), idKey, memory, accounting };
     const isJson = type === CONTENT_TYPE.json;
     if (signal === 'traces') {
-      const limits: DecodeLimits = { maxParts, isRead: (key) => READ_IN_SPANS.has(key) };
+      const limits: DecodeLimits = { maxParts, keys: READ_IN_SPANS };
       const groups = isJson ? decodeTracesJson(body, limits) : decodeTraces(body, limits);
       accounting.add({ spans: recordsIn(groups) });
       return observeSpans(groups, observer);
     }
-    const limits: DecodeLimits = { maxParts, isRead: (key) => READ_IN_LOGS.has(key) };
+    const limits: DecodeLimits = { maxParts, keys: READ_IN_LOGS };
     const groups = isJson ? decodeLogsJson(body, limits) : decodeLogs(body, limits);
     accounting.add({ logRecords: recordsIn(groups) });
     return observeLogs(groups, observer);

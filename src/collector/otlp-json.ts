@@ -1,3 +1,4 @@
+import type { KnownKeys } from './known-keys.ts';
 import type { AnyValue, Attributes, DecodeLimits, Group, Link, LogRecord, Resource, Scope, Span } from './otlp.ts';
 import { MAX_DEPTH } from './otlp.ts';
 import { badRequest, tooLarge } from './request-error.ts';
@@ -68,7 +69,7 @@ class JsonDecoder {
   }
 
   span(json: Json, at: string): Span {
-    const { attributes, duplicateKeys } = this.#attributes(json.attributes, `${at}.attributes`);
+    const { attributes, duplicateKeys } = this.#attributes(json.attributes, `${at}.attributes`, this.#limits.keys);
     return {
       traceId: id(json.traceId, `${at}.traceId`),
       spanId: id(json.spanId, `${at}.spanId`),
@@ -88,7 +89,7 @@ class JsonDecoder {
   }
 
   logRecord(json: Json, at: string): LogRecord {
-    const { attributes, duplicateKeys } = this.#attributes(json.attributes, `${at}.attributes`);
+    const { attributes, duplicateKeys } = this.#attributes(json.attributes, `${at}.attributes`, this.#limits.keys);
     enumeration(json.severityNumber, `${at}.severityNumber`);
     return {
       traceId: id(json.traceId, `${at}.traceId`),
@@ -112,18 +113,19 @@ class JsonDecoder {
     if (value == null) return { attributes: new Map(), droppedAttributesCount: 0 };
     const json = this.#part(value, at);
     return {
-      attributes: this.#attributes(json.attributes, `${at}.attributes`).attributes,
+      attributes: this.#attributes(json.attributes, `${at}.attributes`, this.#limits.keys).attributes,
       droppedAttributesCount: uint32(json.droppedAttributesCount, `${at}.droppedAttributesCount`),
     };
   }
 
-  #attributes(value: unknown, at: string, isRead = this.#limits.isRead, depth = 0) {
+  /** `keys`: the only ones that are read, where there are such. */
+  #attributes(value: unknown, at: string, keys: KnownKeys | undefined, depth = 0) {
     const attributes = new Map<string, AnyValue>();
     const duplicateKeys: string[] = [];
     for (const [i, each] of list(value, at).entries()) {
       const json = object(each, `${at}[${i}]`);
       const key = text(json.key, `${at}[${i}].key`);
-      if (!isRead(key)) continue;
+      if (keys?.has(key) === false) continue;
       if (!attributes.has(key)) attributes.set(key, this.#anyValue(json.value, `${at}[${i}].value`, depth + 1));
       else if (!duplicateKeys.includes(key)) duplicateKeys.push(key);
     }
@@ -149,7 +151,7 @@ class JsonDecoder {
   }
 
   #map(json: Json, at: string, depth: number): Attributes {
-    return this.#attributes(json.values, `${at}.values`, () => true, depth).attributes;
+    return this.#attributes(json.values, `${at}.values`, undefined, depth).attributes;
   }
 
   #part(value: unknown, at: string): Json {

@@ -1,3 +1,5 @@
+import type { KnownKeys } from './known-keys.ts';
+
 /**
  * An attribute value as OTLP's AnyValue carries it: int as bigint, double as number, empty as null, kvlist as a map.
  */
@@ -74,5 +76,6 @@ export const MAX_DEPTH = 100;
  */
 export interface DecodeLimits {
   readonly maxParts: number;
-  readonly isRead: (key: string) => boolean;
+  /** The attributes that are read; all of them unless told. */
+  readonly keys?: KnownKeys;
 }

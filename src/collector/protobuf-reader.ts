@@ -1,19 +1,36 @@
+import type { KnownKeys } from './known-keys.ts';
 import { badRequest } from './request-error.ts';
 
 /** Wire types of the protocol buffers encoding. */
 export const WIRE = { varint: 0, fixed64: 1, bytes: 2, group: 3, endGroup: 4, fixed32: 5 } as const;
 
+/** A text met before in the same bytes, and where. */
+interface Met {
+  readonly from: number;
+  readonly to: number;
+  readonly text: string;
+}
+
+/** Longest text that is looked for among those met before, and how many of them are kept at hand: a power of two. */
+const MET_LENGTH = 64;
+const metAtHand = (bytes: number): number => (bytes < 8_192 ? 64 : 1_024);
+
 /**
  * Reads the protocol buffers wire format from hostile bytes. Every method throws RequestError (400) where the bytes end
- * early or break the encoding, and never reads beyond the end of the message it is in.
+ * early or break the encoding, and never reads beyond the end of the message it is in. Telemetry repeats itself: short
+ * texts that stand in the bytes again are made once.
  */
 export class ProtobufReader {
   readonly #bytes: Buffer;
+  readonly #met: (Met | undefined)[];
+  readonly #metHex: (Met | undefined)[];
   #at: number;
   #end: number;
 
   constructor(bytes: Uint8Array) {
     this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#met = new Array<Met | undefined>(metAtHand(bytes.byteLength));
+    this.#metHex = new Array<Met | undefined>(metAtHand(bytes.byteLength));
     this.#at = 0;
     this.#end = bytes.byteLength;
   }
@@ -22,26 +39,73 @@ export class ProtobufReader {
     return this.#at >= this.#end;
   }
 
-  /** Field number and wire type. */
-  tag(): { readonly field: number; readonly wire: number } {
+  /** Where the next field begins, to come back to. */
+  get at(): number {
+    return this.#at;
+  }
+
+  /** A field's number, shifted left by three, and its wire type. */
+  tag(): number {
     const tag = this.#uint32('tag');
-    if (tag >>> 3 === 0) throw this.#broken('field number 0');
-    return { field: tag >>> 3, wire: tag & 7 };
+    if (tag < 8) throw this.#broken('field number 0');
+    return tag;
   }
 
   string(): string {
-    const [from, to] = this.#span();
-    return this.#bytes.toString('utf8', from, to);
+    const length = this.#uint32('length');
+    const from = this.#advance(length);
+    return length > MET_LENGTH
+      ? this.#bytes.toString('utf8', from, from + length)
+      : this.#once('utf8', this.#met, from);
   }
 
   bytes(): Uint8Array {
-    const [from, to] = this.#span();
-    return Uint8Array.from(this.#bytes.subarray(from, to));
+    const length = this.#uint32('length');
+    const from = this.#advance(length);
+    return Uint8Array.from(this.#bytes.subarray(from, from + length));
   }
 
   hex(): string {
-    const [from, to] = this.#span();
-    return this.#bytes.toString('hex', from, to);
+    const length = this.#uint32('length');
+    const from = this.#advance(length);
+    return length > MET_LENGTH
+      ? this.#bytes.toString('hex', from, from + length)
+      : this.#once('hex', this.#metHex, from);
+  }
+
+  /** Which of these keys a text is; no string is made of any other. */
+  keyAmong(keys: KnownKeys): string | undefined {
+    const length = this.#uint32('length');
+    const from = this.#advance(length);
+    return keys.find(this.#bytes, from, length);
+  }
+
+  /** The text from `from` to where the reader is. */
+  #once(encoding: 'utf8' | 'hex', met: (Met | undefined)[], from: number): string {
+    const to = this.#at;
+    if (from === to) return '';
+    const slot = this.#spread(from, to) & (met.length - 1);
+    const before = met[slot];
+    if (before !== undefined && this.#isSame(before, from, to)) return before.text;
+    const text = this.#bytes.toString(encoding, from, to);
+    met[slot] = { from, to, text };
+    return text;
+  }
+
+  /** A number that differs for texts that differ in front or behind. */
+  #spread(from: number, to: number): number {
+    const bytes = this.#bytes;
+    const middle = bytes[(from + to) >>> 1] ?? 0;
+    const last = bytes[to - 1] ?? 0;
+    const other = bytes[to - 2] ?? 0;
+    return (to - from) * 389 + (bytes[from] ?? 0) * 31 + middle * 17 + last * 7 + other * 61;
+  }
+
+  #isSame(met: Met, from: number, to: number): boolean {
+    if (met.to - met.from !== to - from) return false;
+    const bytes = this.#bytes;
+    for (let a = met.from, b = from; b < to; a += 1, b += 1) if (bytes[a] !== bytes[b]) return false;
+    return true;
   }
 
   bool(): boolean {
@@ -55,6 +119,11 @@ export class ProtobufReader {
 
   /** int32 and enums: longer varints are cut to 32 bits, as the encoding prescribes. */
   int32(): number {
+    const byte = this.#bytes[this.#at] ?? 0x80;
+    if (byte < 0x80 && this.#at < this.#end) {
+      this.#at += 1;
+      return byte;
+    }
     return Number(BigInt.asIntN(32, this.#varint()));
   }
 
@@ -77,39 +146,31 @@ export class ProtobufReader {
     return this.#bytes.readDoubleLE(at);
   }
 
-  /** Reads a length-delimited field with `read`, which sees that field's bytes only. */
-  within<T>(read: () => T): T {
-    const [from, to] = this.#span();
+  /** Enters a length-delimited field: what follows is read of it only, until `leave` is given what this returns. */
+  enter(): number {
     const outer = this.#end;
-    const after = this.#at;
-    this.#at = from;
-    this.#end = to;
-    const value = read();
+    const length = this.#uint32('length');
+    this.#at = this.#advance(length);
+    this.#end = this.#at + length;
+    return outer;
+  }
+
+  /** Goes on behind the field that was entered, whether or not all of it was read. */
+  leave(outer: number): void {
+    this.#at = this.#end;
     this.#end = outer;
-    this.#at = after;
-    return value;
   }
 
-  /** Where a length-delimited field lies, to be read later or never. */
-  skipTo(): { readonly from: number; readonly to: number } {
-    const [from, to] = this.#span();
-    return { from, to };
-  }
-
-  /** Reads an earlier field at its place. */
-  revisit<T>(place: { readonly from: number; readonly to: number }, read: () => T): T {
-    const [at, end] = [this.#at, this.#end];
-    this.#at = place.from;
-    this.#end = place.to;
-    const value = read();
-    this.#at = at;
-    this.#end = end;
-    return value;
+  /** Goes back to a place of the message it is in, and tells where it was. */
+  goTo(place: number): number {
+    const at = this.#at;
+    this.#at = place;
+    return at;
   }
 
   /** Skips a field nobody reads. Groups are obsolete and may nest: `depth` bounds them. */
-  skip(field: number, wire: number, depth = 100): void {
-    switch (wire) {
+  skip(tag: number, depth = 100): void {
+    switch (tag & 7) {
       case WIRE.varint:
         this.#varint();
         return;
@@ -117,16 +178,16 @@ export class ProtobufReader {
         this.#advance(8);
         return;
       case WIRE.bytes:
-        this.#span();
+        this.#advance(this.#uint32('length'));
         return;
       case WIRE.fixed32:
         this.#advance(4);
         return;
       case WIRE.group:
-        this.#skipGroup(field, depth);
+        this.#skipGroup(tag >>> 3, depth);
         return;
       default:
-        throw this.#broken(`wire type ${wire}`);
+        throw this.#broken(`wire type ${tag & 7}`);
     }
   }
 
@@ -134,18 +195,12 @@ export class ProtobufReader {
     if (depth === 0) throw this.#broken('groups nested too deep');
     for (;;) {
       const inner = this.tag();
-      if (inner.wire === WIRE.endGroup) {
-        if (inner.field !== field) throw this.#broken('a group that ends another');
+      if ((inner & 7) === WIRE.endGroup) {
+        if (inner >>> 3 !== field) throw this.#broken('a group that ends another');
         return;
       }
-      this.skip(inner.field, inner.wire, depth - 1);
+      this.skip(inner, depth - 1);
     }
-  }
-
-  #span(): readonly [from: number, to: number] {
-    const length = this.#uint32('length');
-    const from = this.#advance(length);
-    return [from, from + length];
   }
 
   #advance(length: number): number {
@@ -161,6 +216,11 @@ export class ProtobufReader {
 
   /** Tags and lengths: at most 32 bits. */
   #uint32(what: string): number {
+    const first = this.#bytes[this.#at] ?? 0x80;
+    if (first < 0x80 && this.#at < this.#end) {
+      this.#at += 1;
+      return first;
+    }
     let value = 0;
     for (let shift = 0; shift < 35; shift += 7) {
       const byte = this.#byte();

@@ -6,7 +6,7 @@ import { decodeTraces } from '../../src/collector/otlp-protobuf.ts';
 import { attributes, inProtobuf, span, traces } from './harness.ts';
 import type { Plain } from './otlp-codec.ts';
 
-const limits: DecodeLimits = { maxParts: 1_000_000, isRead: () => true };
+const limits: DecodeLimits = { maxParts: 1_000_000 };
 const bytes = (value: unknown): Uint8Array => Buffer.from(typeof value === 'string' ? value : JSON.stringify(value));
 const decode = (value: unknown) => decodeTracesJson(bytes(value), limits);
 const spanWith = (more: Plain) => decode(traces('s', span(1, 2, more)))[0]?.records[0];
