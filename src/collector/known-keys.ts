@@ -35,9 +35,10 @@ export class KnownKeys {
 
 /** By length and four of its bytes: what names of attributes differ in. */
 function slotOf(bytes: Uint8Array, from: number, length: number): number {
+  if (length === 0) return 0;
   const at = (place: number) => bytes[place] ?? 0;
-  const to = from + length;
-  const sum = at(from) * 31 + at(from + (length >>> 1)) * 17 + at(to - 1) * 7 + at(to - 3) * 61;
+  const last = from + length - 1;
+  const sum = at(from) * 31 + at(from + (length >>> 1)) * 17 + at(last) * 7 + at(Math.max(from, last - 2)) * 61;
   return (length * 389 + sum) & (SLOTS - 1);
 }
 
