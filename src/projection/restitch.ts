@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { type Chain, type Recorded, stitch } from '#chains';
 import type { Queryable } from '#database';
 import { type Assignment, MAX_SET } from './assign.ts';
@@ -5,7 +6,7 @@ import { historiesOf, type Members } from './history.ts';
 import type { Memory } from './memory.ts';
 import { known } from './reading.ts';
 import { chainRow, findingRows, hopRows } from './row.ts';
-import { deleteChains, insertChains, insertFindings, insertHops, selectMembers } from './sql/chain.ts';
+import { deleteChains, insertStitched, selectMembers } from './sql/chain.ts';
 
 /** Stitches every set that a batch changed anew, some at a time so that memory stays bounded. */
 export async function restitch(
@@ -14,26 +15,18 @@ export async function restitch(
   { arrived, assignment, memory }: { arrived: readonly Recorded[]; assignment: Assignment; memory: Memory },
 ): Promise<void> {
   const { sets, merged } = assignment;
-  if (merged.size > 0) await deleteChains(db, logId, [...merged.keys()]);
+  await deleteChains(db, logId, [...merged.keys(), ...sets.keys()]);
   const remembered = gather(arrived, assignment, memory);
-  for (const chosen of portionsOf(sets)) {
-    const members = await membersOf(db, logId, chosen, { sets, remembered });
+  for (const chosen of partsOf(sets, MAX_SET, ([, { entries }]) => entries)) {
+    const members = await membersOf(
+      db,
+      logId,
+      chosen.map(([set]) => set),
+      { sets, remembered },
+    );
     await stitchSets(db, logId, members, sets);
     for (const { set, recorded } of members) memory.keep(set, recorded);
   }
-}
-
-function* portionsOf(sets: Assignment['sets']): Generator<readonly bigint[]> {
-  let [together, entries]: [bigint[], number] = [[], 0];
-  for (const [set, state] of sets) {
-    if (entries > 0 && entries + state.entries > MAX_SET) {
-      yield together;
-      [together, entries] = [[], 0];
-    }
-    together.push(set);
-    entries += state.entries;
-  }
-  if (together.length > 0) yield together;
 }
 
 /** What is known of each changed set without asking: what was remembered of it and of what it swallowed, and what arrived. */
@@ -67,6 +60,7 @@ async function membersOf(
   }));
 }
 
+/** Stitches some sets while the database writes what the ones before gave. */
 async function stitchSets(
   db: Queryable,
   logId: number,
@@ -74,30 +68,38 @@ async function stitchSets(
   states: Assignment['sets'],
 ): Promise<void> {
   const historyOf = await historiesOf(db, logId, members);
-  const stitched = members.flatMap(({ set, recorded }) => {
-    const options = { bounded: states.get(set)?.bounded ?? false, history: historyOf(set) };
-    return stitch(recorded, options).map((chain) => rowsOf(chain, set));
-  });
-  await deleteChains(
-    db,
-    logId,
-    members.map(({ set }) => set),
-  );
-  await insertChains(
-    db,
-    logId,
-    stitched.map(({ chain }) => chain),
-  );
-  await insertHops(
-    db,
-    logId,
-    stitched.flatMap(({ hops }) => hops),
-  );
-  await insertFindings(
-    db,
-    logId,
-    stitched.flatMap(({ findings }) => findings),
-  );
+  let writing: Promise<void> = Promise.resolve();
+  for (const some of partsOf(members, PART, ({ recorded }) => recorded.length)) {
+    const stitched = some.flatMap(({ set, recorded }) => {
+      const options = { bounded: states.get(set)?.bounded ?? false, history: historyOf(set) };
+      return stitch(recorded, options).map((chain) => rowsOf(chain, set));
+    });
+    await writing;
+    writing = insertStitched(db, logId, {
+      chains: stitched.map(({ chain }) => chain),
+      hops: stitched.flatMap(({ hops }) => hops),
+      findings: stitched.flatMap(({ findings }) => findings),
+    });
+    await Promise.race([writing, setImmediate()]); // it is under way, or has failed
+  }
+  await writing;
+}
+
+/** Most entries that are stitched between two turns of the event loop, unless one set holds more. */
+const PART = 250;
+
+/** Cuts a list so that each part weighs no more than this, or is one alone. */
+function* partsOf<T>(list: Iterable<T>, most: number, weigh: (each: T) => number): Generator<readonly T[]> {
+  let [part, weight]: [T[], number] = [[], 0];
+  for (const each of list) {
+    if (weight > 0 && weight + weigh(each) > most) {
+      yield part;
+      [part, weight] = [[], 0];
+    }
+    part.push(each);
+    weight += weigh(each);
+  }
+  if (part.length > 0) yield part;
 }
 
 function rowsOf(chain: Chain, set: bigint) {

@@ -79,7 +79,7 @@ async function unseen(db: Queryable, logId: number, { entries, unread }: Reading
 }
 
 async function assignBatch(db: Queryable, logId: number, entries: readonly Recorded[]): Promise<Assignment> {
-  const arrivals = entries.map(arrivalOf);
+  const arrivals = arrivalsOf(entries);
   const named = [...new Set(arrivals.flatMap(({ keys }) => keys.map(({ key }) => key)))];
   const keys = await selectKeys(db, logId, named);
   const sets = await selectSets(db, logId, [...new Set([...keys.values()].map(({ set }) => set))]);
@@ -94,7 +94,17 @@ async function assignBatch(db: Queryable, logId: number, entries: readonly Recor
   return assignment;
 }
 
-const arrivalOf = ({ leafIndex, entry }: Recorded): Arrival => ({
-  leafIndex,
-  keys: joinKeysOf(entry).map(({ kind, value }) => ({ kind, key: keyHash(kind, value) })),
-});
+/** Entries of one batch share most keys: each is hashed once. */
+function arrivalsOf(entries: readonly Recorded[]): readonly Arrival[] {
+  const hashes = new Map<string, string>();
+  const hashOf = (kind: string, value: string): string => {
+    const text = `${kind} ${value}`;
+    const hash = hashes.get(text) ?? keyHash(kind, value);
+    hashes.set(text, hash);
+    return hash;
+  };
+  return entries.map(({ leafIndex, entry }) => ({
+    leafIndex,
+    keys: joinKeysOf(entry).map(({ kind, value }) => ({ kind, key: hashOf(kind, value) })),
+  }));
+}

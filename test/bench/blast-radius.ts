@@ -13,7 +13,7 @@ import { openLedger } from '#ledger';
 import { openLogReader, openPersonReader } from '#ledger/read';
 import { type BlastRadiusAnswer, queryApi } from '#query';
 import { chainRow, hopRows } from '../../src/projection/row.ts';
-import { insertChains, insertHops } from '../../src/projection/sql/chain.ts';
+import { insertStitched } from '../../src/projection/sql/chain.ts';
 import { delegatedCall, Entries } from '../chains/entries.ts';
 
 const LOG = 1;
@@ -99,16 +99,11 @@ async function insertAsked(database: Database): Promise<void> {
       },
     }));
     const chains: readonly Chain[] = stitch(entries);
-    await insertChains(
-      database.pool('projector'),
-      LOG,
-      chains.map((chain) => chainRow(chain, BigInt(i))),
-    );
-    await insertHops(
-      database.pool('projector'),
-      LOG,
-      chains.flatMap((chain) => hopRows(chain, BigInt(i))),
-    );
+    await insertStitched(database.pool('projector'), LOG, {
+      chains: chains.map((chain) => chainRow(chain, BigInt(i))),
+      hops: chains.flatMap((chain) => hopRows(chain, BigInt(i))),
+      findings: [],
+    });
   }
 }
 

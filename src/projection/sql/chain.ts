@@ -1,6 +1,6 @@
 import type { Queryable } from '#database';
 import type { ChainRow, FindingRow, HopRow, PartyRow } from '../row.ts';
-import { type Place, textAt, textBlock } from './text-block.ts';
+import { textAt, textBlock } from './text-block.ts';
 
 /** The exact bytes of every entry of these sets, in order of the log. */
 export async function selectMembers(
@@ -25,61 +25,64 @@ export async function deleteChains(db: Queryable, logId: number, sets: readonly 
   }
 }
 
-// Rows with lists go as one JSON array each: unnest cannot take arrays of arrays of different length. Bodies go beside it.
-
-export async function insertChains(db: Queryable, logId: number, chains: readonly ChainRow[]): Promise<void> {
-  const summaries = textBlock(chains.map(({ summary }) => summary));
-  const bodies = textBlock(chains.map(({ body }) => body));
-  const rows = chains.map(({ summary: _, body: __, ...row }, i) => ({
-    ...row,
-    ...placed('summary', summaries.places[i]),
-    ...placed('body', bodies.places[i]),
-  }));
-  await db.query(
-    `insert into behalf.chain (log_id, chain_id, set_id, from_time, to_time, subject_key, actor_keys, services, resources,
-       scopes, trace_ids, transactions, verdict, rules, summary, body)
-     select $1::int, c.chain_id, c.set_id, c.from_time, c.to_time, c.subject_key, c.actor_keys, c.services, c.resources,
-       c.scopes, c.trace_ids, c.transactions, c.verdict, c.rules, ${textAt('$3', 'c.summary_at', 'c.summary_length')},
-       ${textAt('$4', 'c.body_at', 'c.body_length')}
-     from json_to_recordset($2::json) as c(chain_id text, set_id bigint, from_time numeric, to_time numeric,
-       subject_key text, actor_keys text[], services text[], resources text[], scopes text[], trace_ids text[],
-       transactions text[], verdict text, rules text[], summary_at int, summary_length int, body_at int, body_length int)`,
-    [logId, JSON.stringify(rows), summaries.bytes, bodies.bytes],
-  );
+/** What was stitched: chains with their hops and findings. */
+export interface Stitched {
+  readonly chains: readonly ChainRow[];
+  readonly hops: readonly HopRow[];
+  readonly findings: readonly FindingRow[];
 }
 
-export async function insertHops(db: Queryable, logId: number, hops: readonly HopRow[]): Promise<void> {
-  const bodies = textBlock(hops.map(({ body }) => body));
-  const rows = hops.map(({ body: _, ...row }, i) => ({ ...row, ...placed('body', bodies.places[i]) }));
-  await db.query(
-    `insert into behalf.hop (log_id, hop_id, chain_id, set_id, time, from_service, to_service, resource, subject_key,
-       actor_keys, scopes, grade, verdict, rules, body)
-     select $1::int, h.hop_id, h.chain_id, h.set_id, h.time, h.from_service, h.to_service, h.resource, h.subject_key,
-       h.actor_keys, h.scopes, h.grade, h.verdict, h.rules, ${textAt('$3', 'h.body_at', 'h.body_length')}
-     from json_to_recordset($2::json) as h(hop_id uuid, chain_id text, set_id bigint, time numeric, from_service text,
-       to_service text, resource text, subject_key text, actor_keys text[], scopes text[], grade text, verdict text,
-       rules text[], body_at int, body_length int)`,
-    [logId, JSON.stringify(rows), bodies.bytes],
-  );
+/**
+ * One statement, so that the server is busy with all of it while the next chains are stitched. Rows with lists go as one JSON
+ * array each: unnest cannot take arrays of arrays of different length. Their bodies go beside, end to end.
+ */
+export async function insertStitched(
+  db: Queryable,
+  logId: number,
+  { chains, hops, findings }: Stitched,
+): Promise<void> {
+  const { bytes, places } = textBlock([
+    ...chains.flatMap(({ summary, body }) => [summary, body]),
+    ...hops.map(({ body }) => body),
+    ...findings.map(({ body }) => body),
+  ]);
+  const [firstHop, firstFinding] = [2 * chains.length, 2 * chains.length + hops.length];
+  const rows = [
+    chains.map((row, i) => ({ ...row, summary: places[2 * i], body: places[2 * i + 1] })),
+    hops.map((row, i) => ({ ...row, body: places[firstHop + i] })),
+    findings.map((row, i) => ({ ...row, body: places[firstFinding + i] })),
+  ];
+  await db.query({
+    name: 'projection-insert-stitched',
+    text: INSERT_STITCHED,
+    values: [logId, ...rows.map((each) => JSON.stringify(each)), bytes],
+  });
 }
 
-export async function insertFindings(db: Queryable, logId: number, findings: readonly FindingRow[]): Promise<void> {
-  const bodies = textBlock(findings.map(({ body }) => body));
-  const rows = findings.map(({ body: _, ...row }, i) => ({ ...row, ...placed('body', bodies.places[i]) }));
-  await db.query(
-    `insert into behalf.finding (log_id, chain_id, ordinal, set_id, time, rule, severity, body)
-     select $1::int, f.chain_id, f.ordinal, f.set_id, f.time, f.rule, f.severity,
-       ${textAt('$3', 'f.body_at', 'f.body_length')}
-     from json_to_recordset($2::json) as f(chain_id text, ordinal int, set_id bigint, time numeric, rule text,
-       severity text, body_at int, body_length int)`,
-    [logId, JSON.stringify(rows), bodies.bytes],
-  );
-}
+const bodyAt = (place: string): string => textAt('$5', place);
 
-const placed = (name: string, place: Place | undefined) => ({
-  [`${name}_at`]: place?.at,
-  [`${name}_length`]: place?.length,
-});
+const INSERT_STITCHED = `
+  with chains as (
+    insert into behalf.chain (log_id, chain_id, set_id, from_time, to_time, subject_key, actor_keys, services, resources,
+      scopes, trace_ids, transactions, verdict, rules, summary, body)
+    select $1::int, c.chain_id, c.set_id, c.from_time, c.to_time, c.subject_key, c.actor_keys, c.services, c.resources,
+      c.scopes, c.trace_ids, c.transactions, c.verdict, c.rules, ${bodyAt('c.summary')}, ${bodyAt('c.body')}
+    from json_to_recordset($2::json) as c(chain_id text, set_id bigint, from_time numeric, to_time numeric,
+      subject_key text, actor_keys text[], services text[], resources text[], scopes text[], trace_ids text[],
+      transactions text[], verdict text, rules text[], summary int[], body int[])
+  ), hops as (
+    insert into behalf.hop (log_id, hop_id, chain_id, set_id, time, from_service, to_service, resource, subject_key,
+      actor_keys, scopes, grade, verdict, rules, body)
+    select $1::int, h.hop_id, h.chain_id, h.set_id, h.time, h.from_service, h.to_service, h.resource, h.subject_key,
+      h.actor_keys, h.scopes, h.grade, h.verdict, h.rules, ${bodyAt('h.body')}
+    from json_to_recordset($3::json) as h(hop_id uuid, chain_id text, set_id bigint, time numeric, from_service text,
+      to_service text, resource text, subject_key text, actor_keys text[], scopes text[], grade text, verdict text,
+      rules text[], body int[])
+  )
+  insert into behalf.finding (log_id, chain_id, ordinal, set_id, time, rule, severity, body)
+  select $1::int, f.chain_id, f.ordinal, f.set_id, f.time, f.rule, f.severity, ${bodyAt('f.body')}
+  from json_to_recordset($4::json) as f(chain_id text, ordinal int, set_id bigint, time numeric, rule text,
+    severity text, body int[])`;
 
 export async function insertParties(db: Queryable, logId: number, parties: readonly PartyRow[]): Promise<void> {
   await db.query(

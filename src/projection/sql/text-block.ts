@@ -4,24 +4,21 @@ export interface TextBlock {
   readonly places: readonly Place[];
 }
 
-/** From 1 on, in bytes, as PostgreSQL's `substring` counts. */
-export interface Place {
-  readonly at: number;
-  readonly length: number;
-}
+/** In bytes, counted from 1 as PostgreSQL's `substring` does. */
+export type Place = readonly [from: number, length: number];
 
 export function textBlock(texts: readonly string[]): TextBlock {
-  let at = 1;
-  const places = texts.map((text) => {
-    const place = { at, length: Buffer.byteLength(text) };
-    at += place.length;
+  let next = 1;
+  const places = texts.map((text): Place => {
+    const place: Place = [next, Buffer.byteLength(text)];
+    next += place[1];
     return place;
   });
-  const bytes = Buffer.allocUnsafe(at - 1);
-  for (const [i, { at: from }] of places.entries()) bytes.write(texts[i] ?? '', from - 1);
+  const bytes = Buffer.allocUnsafe(next - 1);
+  for (const [i, [from]] of places.entries()) bytes.write(texts[i] ?? '', from - 1);
   return { bytes, places };
 }
 
-/** The text at a place of a block, in SQL. */
-export const textAt = (block: string, at: string, length: string): string =>
-  `convert_from(substring(${block}::bytea from ${at} for ${length}), 'UTF8')`;
+/** The text at a place (int[]) of a block, in SQL. */
+export const textAt = (block: string, place: string): string =>
+  `convert_from(substring(${block}::bytea from ${place}[1] for ${place}[2]), 'UTF8')`;
