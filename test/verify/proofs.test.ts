@@ -22,10 +22,9 @@ import {
   CLASSIC_LEAVES,
   CLASSIC_ROOTS,
 } from './classic-tree.ts';
-import { flipped, leafOf, numberedEntries, pathOf, subproofOf, treeHash } from './reference-log.ts';
+import { leafOf, treeHash } from './reference-log.ts';
 
 const hex = (hash: Uint8Array): string => Buffer.from(hash).toString('hex');
-const plain = (hashes: readonly Uint8Array[]): Uint8Array[] => hashes.map((hash) => new Uint8Array(hash));
 
 /** Hashes straight from the leaves; asks to be asked for perfect subtrees only. */
 const reader =
@@ -63,60 +62,6 @@ test('the classic proofs are made and hold', async () => {
     const proof = await proveConsistency({ size1, size2, read: reader(leaves) });
     assert.equal(starts(proof), expected, `${size1} to ${size2}`);
     checkConsistency({ size1, size2, root1: root(size1), root2: root(size2), proof });
-  }
-});
-
-/** Each proof with one hash changed, one missing at either end, one too many at either end. */
-function* spoiled(proof: readonly Uint8Array[], seed: number): Generator<Uint8Array[]> {
-  for (const [i, hash] of proof.entries()) yield proof.with(i, flipped(hash, (seed * 31 + i * 7) % 256));
-  if (proof.length > 0) yield* [proof.slice(1), proof.slice(0, -1)];
-  const extra = proof[0] ?? EMPTY_ROOT;
-  yield* [
-    [extra, ...proof],
-    [...proof, extra],
-  ];
-}
-
-test('in every tree up to 100 leaves every inclusion proof holds, and none with anything changed', async () => {
-  const all = numberedEntries(100).map(leafOf);
-  for (let size = 1; size <= 100; size += 1) {
-    const leaves = all.slice(0, size);
-    const [root, read] = [treeHash(leaves), reader(leaves)];
-    for (const [i, leaf] of leaves.entries()) {
-      const proof = await proveInclusion({ index: BigInt(i), size: BigInt(size), read });
-      assert.deepEqual(plain(proof), plain(pathOf(leaves, i)));
-      const given = { index: BigInt(i), size: BigInt(size), leaf, proof, root };
-      checkInclusion(given);
-      for (const other of spoiled(proof, i)) {
-        assert.throws(() => checkInclusion({ ...given, proof: other }), { code: 'inclusion', index: BigInt(i) });
-      }
-      assert.throws(() => checkInclusion({ ...given, leaf: flipped(leaf, i) }), { code: 'inclusion' });
-      assert.throws(() => checkInclusion({ ...given, root: flipped(root, i) }), { code: 'inclusion' });
-      if (size > 1) {
-        const index = BigInt((i + 1) % size);
-        assert.throws(() => checkInclusion({ ...given, index }), { code: 'inclusion' });
-      }
-    }
-  }
-});
-
-test('between every two trees up to 100 leaves the consistency proof holds, and none with anything changed', async () => {
-  const all = numberedEntries(100).map(leafOf);
-  const roots = Array.from({ length: 101 }, (_, size) => treeHash(all, 0, size));
-  for (let n = 1; n <= 100; n += 1) {
-    const leaves = all.slice(0, n);
-    for (let m = 1; m <= n; m += 1) {
-      const [size1, size2, root1, root2] = [BigInt(m), BigInt(n), roots[m] as Buffer, roots[n] as Buffer];
-      const proof = await proveConsistency({ size1, size2, read: reader(leaves) });
-      assert.deepEqual(plain(proof), plain(subproofOf(leaves, m)));
-      const given = { size1, size2, root1, root2, proof };
-      checkConsistency(given);
-      for (const other of spoiled(proof, m)) {
-        assert.throws(() => checkConsistency({ ...given, proof: other }), { code: 'consistency' });
-      }
-      assert.throws(() => checkConsistency({ ...given, root1: flipped(root1, m) }), { code: 'consistency' });
-      assert.throws(() => checkConsistency({ ...given, root2: flipped(root2, m) }), { code: 'consistency' });
-    }
   }
 });
 

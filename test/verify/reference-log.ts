@@ -45,8 +45,8 @@ export function subproofOf(leaves: readonly Buffer[], size: number, start = 0, e
 
 const split = (n: number): number => 2 ** Math.floor(Math.log2(n - 1));
 
-export const numberedEntries = (size: number): Buffer[] =>
-  Array.from({ length: size }, (_, i) => Buffer.from(`leaf ${i}`));
+export const numberedEntries = (size: number, from = 0): Buffer[] =>
+  Array.from({ length: size }, (_, i) => Buffer.from(`leaf ${from + i}`));
 
 export const { privateKey, publicKey } = generateKeyPairSync('ed25519');
 export const rawPublicKey = publicKey.export({ type: 'spki', format: 'der' }).subarray(-32);
