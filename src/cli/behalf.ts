@@ -12,6 +12,7 @@ import { parties } from './parties.ts';
 import { reindex } from './reindex.ts';
 import { serve } from './serve.ts';
 import { ENVIRONMENT } from './settings.ts';
+import { SECRET_VARIABLES } from './signing-settings.ts';
 import { verify } from './verify.ts';
 import { witness } from './witness.ts';
 
@@ -35,8 +36,11 @@ const terminal: Terminal = {
   out: (text) => process.stdout.write(text),
   err: (text) => process.stderr.write(text),
   color: process.stdout.isTTY === true && !process.env.NO_COLOR,
-  environment: process.env,
+  environment: { ...process.env },
 };
+
+// Read once, and not handed on: what this process starts has no business with it.
+for (const name of SECRET_VARIABLES) delete process.env[name];
 
 process.exitCode = await run(process.argv.slice(2));
 

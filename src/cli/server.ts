@@ -19,8 +19,6 @@ import { observeRequests } from './telemetry/observe-requests.ts';
 import { SILENT, type Telemetry } from './telemetry/telemetry.ts';
 
 const LOG_ID = 1;
-/** As good as never: Node's longest timer. */
-const NEVER_MS = 2 ** 31 - 1;
 
 export interface Server {
   readonly apiAddress: string;
@@ -108,7 +106,7 @@ export async function startServer(
     const otlp = reception === undefined ? undefined : await listenForSenders(making, reception);
     const ledgerSize = async () => (await log.log()).size;
     const settle = async () => {
-      await ledger?.publish();
+      if (roles.has('publish')) await ledger?.publish();
       await projection?.caughtUp(await ledgerSize());
     };
     return { apiAddress, ...(otlp === undefined ? {} : { otlp }), ledgerSize, settle, close };
@@ -118,12 +116,13 @@ export async function startServer(
   }
 }
 
-/** The log's writer, for those who sequence or sign. One that only collects signs when it starts and stops. */
+/** The log's writer, for those who sequence or sign. One that only collects leaves the log's key alone. */
 async function writer({ settings, roles, database, keyFolder, onAlarm, opened }: Making): Promise<Ledger | undefined> {
   if (!roles.has('collect') && !roles.has('publish')) return undefined;
-  const outside = await ledgerOutside(settings);
-  const pace = roles.has('publish') ? {} : { publishIntervalMs: NEVER_MS };
-  return opened(await openLedger({ database, keyFolder, logId: LOG_ID, onAlarm, ...pace, ...outside }), (each) =>
+  const outside = roles.has('publish') ? await ledgerOutside(settings) : {};
+  const { key } = settings;
+  const signing = { signs: roles.has('publish'), ...(key === undefined ? {} : { key }) };
+  return opened(await openLedger({ database, keyFolder, logId: LOG_ID, onAlarm, ...signing, ...outside }), (each) =>
     each.close(),
   );
 }

@@ -2,9 +2,10 @@ import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { UsageError } from './command.ts';
 import { OUTSIDE_ENVIRONMENT, type OutsideSettings, outsideSettingsFrom } from './outside-settings.ts';
+import { SIGNING_ENVIRONMENT, type SigningSettings, signingSettingsFrom } from './signing-settings.ts';
 
 /** How a server runs. Ports are 0 for any free one. */
-export interface Settings extends OutsideSettings {
+export interface Settings extends OutsideSettings, SigningSettings {
   readonly databaseUrl?: string;
   readonly dataDir: string; // absolute
   readonly host: string;
@@ -21,6 +22,7 @@ export const ENVIRONMENT: readonly (readonly [name: string, says: string])[] = [
   ['BEHALF_API_PORT', 'query API, page and log (default 7400)'],
   ['BEHALF_OTLP_HTTP_PORT', 'OTLP/HTTP (default 4318)'],
   ['BEHALF_OTLP_GRPC_PORT', 'OTLP/gRPC (default 4317)'],
+  ...SIGNING_ENVIRONMENT,
   ...OUTSIDE_ENVIRONMENT,
   [
     'OTEL_EXPORTER_OTLP_ENDPOINT',
@@ -41,6 +43,7 @@ export function settingsFrom(environment: Environment): Settings {
     apiPort: port(environment, 'BEHALF_API_PORT', 7400),
     otlpHttpPort: port(environment, 'BEHALF_OTLP_HTTP_PORT', 4318),
     otlpGrpcPort: port(environment, 'BEHALF_OTLP_GRPC_PORT', 4317),
+    ...signingSettingsFrom(environment),
     ...outsideSettingsFrom(environment),
   };
 }

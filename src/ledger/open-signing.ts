@@ -4,9 +4,8 @@ import { asLedgerErrors } from './database-error.ts';
 import { LedgerError } from './errors.ts';
 import type { KeySource } from './key-ring.ts';
 import { hasLog, type OpenedLog, openLog } from './open-log.ts';
-import { requireNotSmaller } from './signer.ts';
 import { SignerClient } from './signer-client.ts';
-import { SignerState } from './signer-state.ts';
+import { requireNotSmaller, SignerState } from './signer-state.ts';
 
 export interface SigningOptions {
   readonly database: Database;

@@ -5,7 +5,7 @@ import { LedgerError } from './errors.ts';
 import { sameBytes } from './hash.ts';
 import { tilesOneByOne } from './read-tile.ts';
 import { recomputePage, type StoredLog } from './recompute.ts';
-import { requireNotSmaller } from './signer.ts';
+import { requireNotSmaller } from './signer-state.ts';
 import type { TreeHead } from './sql/log.ts';
 import { selectTiles } from './sql/tile.ts';
 

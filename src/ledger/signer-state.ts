@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type Checkpoint, openCheckpoint, parseCheckpoint, parseNote, VerificationError } from '@behalf/verify';
 import { LedgerError } from './errors.ts';
 import { type Numbered, NumberedFiles } from './numbered-files.ts';
+import type { TreeHead } from './sql/log.ts';
 
 /** What was signed last, or was about to be. */
 export interface LastSigned {
@@ -67,6 +68,15 @@ export class SignerState {
     const text = await readFile(this.#earlier, 'utf8').catch(ifMissing);
     return text === undefined ? undefined : { generation: 0, text };
   }
+}
+
+/** Throws LedgerError `rollback` when a tree is smaller than the signed one. */
+export function requireNotSmaller(signed: Pick<TreeHead, 'size'>, size: bigint): void {
+  if (size >= signed.size) return;
+  throw new LedgerError(
+    'rollback',
+    `tree size went back: signed ${signed.size}, database ${size}; the database was restored from an older copy; nothing was signed and nothing is taken in; restore a newer one, or, where none is left, keep this key folder as evidence and begin another log with an empty database and another BEHALF_DATA_DIR`,
+  );
 }
 
 /** As the last of several keys that verifies has it. */

@@ -10,7 +10,7 @@ import {
 import { LedgerError } from './errors.ts';
 import { sameBytes } from './hash.ts';
 import { type KeyRing, verifierKeyOf } from './key-ring.ts';
-import { type LastSigned, SignerState } from './signer-state.ts';
+import { type LastSigned, requireNotSmaller, SignerState } from './signer-state.ts';
 import { signatureBy } from './signing-key.ts';
 import type { TreeHead } from './sql/log.ts';
 
@@ -107,15 +107,6 @@ async function isSignedBy(note: string, verifierKey: string): Promise<boolean> {
 function keysOf({ current, next, before }: KeyRing): readonly KeyRing['current'][] {
   const others = [next, before].filter((key) => key !== undefined);
   return [current, ...others.filter((key) => !sameBytes(key.publicKey, current.publicKey))];
-}
-
-/** Throws LedgerError `rollback` when a tree is smaller than the signed one. */
-export function requireNotSmaller(signed: Pick<TreeHead, 'size'>, size: bigint): void {
-  if (size >= signed.size) return;
-  throw new LedgerError(
-    'rollback',
-    `tree size went back: signed ${signed.size}, database ${size}; the database was restored from an older copy; nothing was signed; restore a newer one, or open a new log`,
-  );
 }
 
 function requireGrown(last: TreeHead, head: TreeHead, proof: readonly Uint8Array[]): void {
