@@ -1,4 +1,14 @@
-import { type Candidate, digestOfDraft, entriesOf, headOf, NOTHING, placeOf, type Web } from './candidate.ts';
+import {
+  type Candidate,
+  digestOfDraft,
+  entriesOf,
+  firstFew,
+  headOf,
+  MOST_CANDIDATES,
+  NOTHING,
+  placeOf,
+  type Web,
+} from './candidate.ts';
 import { GRADES } from './chain.ts';
 import type { Draft } from './crossing.ts';
 import type { Derivation } from './derivation.ts';
@@ -14,9 +24,7 @@ export function byAuthority(draft: Draft, web: Web): readonly Candidate[] {
   const digest = digestOfDraft(draft);
   if (digest === undefined || isRepeated(draft, digest, web)) return NOTHING;
   const isMade = web.lineage.derivedBy(digest).length > 0;
-  const holders = (web.byDigest.get(digest) ?? []).filter(
-    (other) => other !== draft && hasPassedOn(other, draft, isMade),
-  );
+  const holders = firstFew([web.byDigest.get(digest)], (other) => other !== draft && hasPassedOn(other, draft, isMade));
   const seen = new Set<string>([digest]);
   let tokens: readonly string[] = [digest];
   for (let steps = 1; tokens.length > 0; steps += 1) {
@@ -37,17 +45,17 @@ function silentCallers(known: readonly Candidate[], { caller, callee }: Draft, w
   if (caller !== undefined || callee === undefined) return NOTHING;
   const says =
     'a call that names this service and no token, in a trace that carried its token; nobody reports its other side';
-  return [...new Set(known.map(({ from }) => headOf(from).traceId))]
-    .flatMap((traceId) => web.unanswered.get(placeOf(traceId, callee.service)) ?? [])
-    .filter((from) => from.caller?.digest === undefined)
-    .map((from) => ({ from, grade: 'asserted', rests: [{ says, entries: [...entriesOf(from), ...callee.leaves] }] }));
+  const traces = new Set(known.slice(0, MOST_CANDIDATES).map(({ from }) => headOf(from).traceId));
+  const calls = [...traces].map((traceId) => web.unanswered.get(placeOf(traceId, callee.service)));
+  return firstFew(calls, (from) => from.caller?.digest === undefined).map((from) => ({
+    from,
+    grade: 'asserted',
+    rests: [{ says, entries: [...entriesOf(from), ...callee.leaves] }],
+  }));
 }
 
 const isRepeated = (draft: Draft, digest: string, web: Web): boolean =>
-  draft.caller === undefined &&
-  (web.byDigest.get(digest) ?? []).some(
-    (other) => other !== draft && other.caller !== undefined && other.callee !== undefined,
-  );
+  draft.caller === undefined && web.accountedFor.has(digest);
 
 const isFitting =
   (draft: Draft) =>
@@ -89,14 +97,13 @@ const passedOn = (from: Draft, draft: Draft): Candidate => ({
  */
 function bearersOf(derivation: Derivation, draft: Draft, steps: number, web: Web): readonly Candidate[] {
   const { tokenIn, tokenOut, exchange } = derivation;
-  const bearers = (web.byDigest.get(tokenIn) ?? []).filter((bearer) => bearer !== draft);
-  const around = exchange === undefined ? undefined : bearerAround(exchange, new Set(bearers), web);
+  const around = exchange === undefined ? undefined : bearerAround(exchange, draft, web);
   const isOwnCall = ({ callee }: Draft) => callee?.isVerified === true && callee.service === draft.caller?.service;
   const isSole = steps === 1 && web.lineage.derivedBy(tokenIn).length > 0 && web.byDigest.get(tokenOut)?.length === 1;
   const rests = (from: Draft, says: string) => [
     { says, entries: [...entriesOf(from), derivation.leaf, ...entriesOf(draft)] },
   ];
-  if (around !== undefined && !bearers.includes(around)) {
+  if (around !== undefined && digestOfDraft(around) !== tokenIn) {
     const says =
       'its token was exchanged in the handling of this hop, which tells of none; how it was passed on was not seen';
     return around === draft ? [] : [{ from: around, grade: 'asserted', rests: rests(around, says) }];
@@ -105,7 +112,8 @@ function bearersOf(derivation: Derivation, draft: Draft, steps: number, web: Web
     const says = 'its token was exchanged from this hop’s token, in the handling of this hop';
     return [{ from: around, grade: 'proven', rests: rests(around, says) }];
   }
-  return (around === undefined ? bearers : [around]).map((from) => ({
+  const bearers = around === undefined ? firstFew([web.byDigest.get(tokenIn)], (bearer) => bearer !== draft) : [around];
+  return bearers.map((from) => ({
     from,
     grade: isSole && isOwnCall(from) ? 'corroborated' : 'asserted',
     rests: rests(from, saysOf(derivation, steps)),
@@ -124,7 +132,7 @@ function saysOf({ exchange }: Derivation, steps: number): string {
  * The hop in whose handling the exchange was made: the first above it that carried the token or that reached a service other
  * than the issuer and tells of no token, if nothing on the way up forks. Whoever exchanged a token had it.
  */
-function bearerAround({ entry }: SeenExchange, bearers: ReadonlySet<Draft>, web: Web): Draft | undefined {
+function bearerAround({ entry }: SeenExchange, draft: Draft, web: Web): Draft | undefined {
   const seen = new Set<End>();
   let keys: readonly string[] = entry.trace === undefined ? [] : spanKeysOf(entry.trace);
   for (;;) {
@@ -133,7 +141,8 @@ function bearerAround({ entry }: SeenExchange, bearers: ReadonlySet<Draft>, web:
     const drafts = new Set(ends.flatMap((end) => web.draftsOf.get(end) ?? []));
     const [only] = drafts;
     if (only === undefined || drafts.size > 1 || ends.some((end) => end.isUnsure)) return undefined;
-    if (bearers.has(only) || isSilent(only, entry)) return only;
+    const isBearer = only !== draft && digestOfDraft(only) === entry.tokenIn;
+    if (isBearer || isSilent(only, entry)) return only;
     for (const end of ends) seen.add(end);
     keys = ends.flatMap((end) => end.above);
   }

@@ -24,7 +24,14 @@ export interface Web {
   readonly byMessage: ReadonlyMap<string, readonly Draft[]>;
   readonly byConversation: ReadonlyMap<string, readonly Draft[]>;
   readonly lineage: Lineage;
+  /** Tokens whose use both sides of some hop tell. */
+  readonly accountedFor: ReadonlySet<string>;
+  /** The nearest hop above each that carried a token, as far as it was asked for. */
+  readonly bearers: Map<Draft, Draft | undefined>;
 }
+
+/** Most candidates for one hop: where more fit, listing them would say nothing but that many do. */
+export const MOST_CANDIDATES = 100;
 
 export function weave(drafts: readonly Draft[], ends: readonly End[], lineage: Lineage): Web {
   const draftsOf = new Map<End, Draft[]>();
@@ -52,6 +59,12 @@ export function weave(drafts: readonly Draft[], ends: readonly End[], lineage: L
     byMessage,
     byConversation,
     lineage,
+    accountedFor: new Set(
+      drafts.flatMap((draft) =>
+        draft.caller === undefined || draft.callee === undefined ? [] : (digestOfDraft(draft) ?? []),
+      ),
+    ),
+    bearers: new Map(),
   };
 }
 
@@ -114,8 +127,13 @@ export function bySpanLink(draft: Draft, web: Web): readonly (readonly Candidate
 /** Every call that sent the message a callee took, where they are several: one of them is told twice, or an id was. Shared ids are topology. */
 export function byMessage(draft: Draft, web: Web): readonly Candidate[] {
   if (draft.caller !== undefined) return NOTHING;
-  const senders = (draft.callee?.messages ?? []).flatMap((message) => web.byMessage.get(message) ?? []);
-  return candidatesOf(senders, draft, 'inferred', 'a call of the same message id');
+  const senders = (draft.callee?.messages ?? []).map((message) => web.byMessage.get(message));
+  return candidatesOf(
+    firstFew(senders, () => true),
+    draft,
+    'inferred',
+    'a call of the same message id',
+  );
 }
 
 /**
@@ -130,8 +148,8 @@ export function byConversation(draft: Draft, web: Web): readonly Candidate[] {
     head.side === 'callee'
       ? caller?.peer === head.service && callee === undefined
       : callee?.side === 'callee' && callee.service === head.service;
-  const others = head.conversations.flatMap((conversation) => web.byConversation.get(conversation) ?? []);
-  return candidatesOf(others.filter(fits), draft, 'inferred', 'the same conversation, the same service');
+  const others = head.conversations.map((conversation) => web.byConversation.get(conversation));
+  return candidatesOf(firstFew(others, fits), draft, 'inferred', 'the same conversation, the same service');
 }
 
 /**
@@ -141,14 +159,28 @@ export function byConversation(draft: Draft, web: Web): readonly Candidate[] {
 export function bySameTrace(draft: Draft, web: Web): readonly Candidate[] {
   const head = headOf(draft);
   if (head.side === 'callee' || head.parentSpanId === undefined) return NOTHING;
-  const found = [
-    ...(web.arrivals.get(placeOf(head.traceId, head.service)) ?? []),
-    ...(web.unanswered.get(placeOf(head.traceId, head.service)) ?? []),
-    ...(web.unanswered.get(placeOf(head.traceId, undefined)) ?? []).filter(
-      ({ caller }) => caller?.service !== head.service,
-    ),
-  ];
+  const reached = web.arrivals.get(placeOf(head.traceId, head.service));
+  const named = web.unanswered.get(placeOf(head.traceId, head.service));
+  const unnamed = web.unanswered.get(placeOf(head.traceId, undefined));
+  const found = firstFew(
+    [reached, named, unnamed],
+    ({ callee, caller }) => callee !== undefined || caller?.service !== head.service,
+  );
   return candidatesOf(found, draft, 'inferred', 'same trace, same service; the span between was not observed');
+}
+
+/** As many of these as it takes to see that they are too many. */
+export function firstFew(
+  lists: readonly (readonly Draft[] | undefined)[],
+  fits: (draft: Draft) => boolean,
+): readonly Draft[] {
+  const found: Draft[] = [];
+  for (const list of lists)
+    for (const each of list ?? []) {
+      if (found.length > MOST_CANDIDATES + 1) return found;
+      if (fits(each)) found.push(each);
+    }
+  return found;
 }
 
 const candidatesOf = (found: readonly Draft[], draft: Draft, grade: Grade, says: string): readonly Candidate[] =>

@@ -74,10 +74,11 @@ export const GAP_KINDS = [
   'unsampled',
   'dropped_by_sdk',
   'not_disclosed',
+  'late',
 ] as const;
 export type GapKind = (typeof GAP_KINDS)[number];
 
-/** A typed absence. Never drawn as a root. */
+/** A typed absence, or what was absent for long and came late. Never drawn as a root. */
 export interface Gap {
   readonly kind: GapKind;
   readonly hop: string; // hop id it stands beside

@@ -1,9 +1,10 @@
 import type { HopEntry } from '#observation';
-import { headOf } from './candidate.ts';
-import type { Gap, Link } from './chain.ts';
-import type { Draft } from './crossing.ts';
+import { headOf, MOST_CANDIDATES } from './candidate.ts';
+import type { Gap } from './chain.ts';
+import { accountsOf, type Draft } from './crossing.ts';
 import type { End } from './end.ts';
 import type { Lineage } from './lineage.ts';
+import type { Linking } from './link.ts';
 import { sortedSet } from './order.ts';
 
 const SAMPLED = 0x01; // W3C Trace Context, trace-flags
@@ -16,12 +17,14 @@ interface Surroundings {
   readonly callingSpans: ReadonlySet<string>;
   /** Hops with a predecessor. */
   readonly linked: ReadonlySet<string>;
+  /** Hops that more could have led to than are listed. */
+  readonly crowded: ReadonlySet<string>;
 }
 
 /** Every typed absence of a set of hops. A gap is never a root: it stands beside the hop that shows it. */
 export function gapsOf(
   drafts: readonly Draft[],
-  links: readonly Link[],
+  { links, crowded }: Linking,
   ends: readonly End[],
   lineage: Lineage,
 ): readonly Gap[] {
@@ -32,6 +35,7 @@ export function gapsOf(
       ends.filter(({ side }) => side === 'caller').map((end) => spanKey(end, end.parentSpanId ?? '')),
     ),
     linked: new Set(links.map((link) => link.to)),
+    crowded,
   };
   return drafts.flatMap((draft) => [
     ...withoutCallee(draft, around),
@@ -66,8 +70,12 @@ function withoutCaller({ id: hop, caller, callee }: Draft): Gap[] {
   ];
 }
 
-function unobservedParent(draft: Draft, { linked }: Surroundings): Gap[] {
+function unobservedParent(draft: Draft, { linked, crowded }: Surroundings): Gap[] {
   const head = headOf(draft);
+  if (crowded.has(draft.id)) {
+    const says = `more than ${MOST_CANDIDATES} hops could have led to ${head.service} doing this: none is listed`;
+    return [{ kind: 'parent_unobserved', hop: draft.id, says }];
+  }
   if (head.side === 'callee' || head.parentSpanId === undefined || linked.has(draft.id)) return [];
   return [{ kind: 'parent_unobserved', hop: draft.id, says: `what made ${head.service} do this was not observed` }];
 }
@@ -104,3 +112,28 @@ const isUnsampled = (end: End): boolean =>
   end.accounts.every(({ entry }) => ((entry.trace?.flags ?? SAMPLED) & SAMPLED) === 0);
 
 const spanKey = (end: End, spanId: string): string => `${end.traceId}/${end.service}/${spanId}`;
+
+/** So long after it happened, and after the first word of its chain, a report is late: what was judged until then did not know it. */
+const LATE_SECONDS = 600;
+
+/** Hops of one chain that were told late, by the collector's clock alone for the chain and by both clocks for the report. */
+export function lateIn(drafts: readonly Draft[]): readonly Gap[] {
+  const accounts = drafts.flatMap((draft) => accountsOf(draft).map(({ entry }) => ({ draft, entry })));
+  const first = accounts.reduce(
+    (least, { entry }) => Math.min(least, seconds(entry.received)),
+    Number.POSITIVE_INFINITY,
+  );
+  const late = new Map<Draft, number>();
+  for (const { draft, entry } of accounts) {
+    const received = seconds(entry.received);
+    if (received - first <= LATE_SECONDS) continue;
+    const after = received - seconds(entry.endTime ?? entry.time);
+    if (after > LATE_SECONDS) late.set(draft, Math.max(after, late.get(draft) ?? 0));
+  }
+  return [...late].map(([draft, after]) => {
+    const says = `${headOf(draft).service} or whom it called told of this ${Math.round(after)} s after it happened`;
+    return { kind: 'late', hop: draft.id, says };
+  });
+}
+
+const seconds = (unixNano: string): number => Number(unixNano) / 1e9;

@@ -1,8 +1,10 @@
 import type { EntryParty, HopEntry } from '#observation';
-import type { Fact, Hop, ServiceRef } from './chain.ts';
+import type { Hop, ServiceRef } from './chain.ts';
 import type { Draft } from './crossing.ts';
-import { type End, firstOf, leavesIn, serviceOf } from './end.ts';
-import { basisRank, describeParty, partyKey } from './party-key.ts';
+import { disagreementsOf } from './disagreement.ts';
+import { firstOf, leavesIn, serviceOf } from './end.ts';
+import { compareDecimals } from './order.ts';
+import { basisRank } from './party-key.ts';
 
 /** A hop before it is judged. */
 export type UnjudgedHop = Omit<Hop, 'verdict' | 'reason'>;
@@ -77,29 +79,5 @@ function bestActors(accounts: readonly HopEntry[]): readonly EntryParty[] {
     );
 }
 
-/** Where the two sides contradict each other. */
-function disagreementsOf(caller: End | undefined, callee: End | undefined): readonly Fact[] {
-  if (caller === undefined || callee === undefined) return [];
-  const entries = [...leavesIn(caller), ...leavesIn(callee)];
-  const differs = (what: string, pick: (entry: HopEntry) => string | undefined): Fact[] => {
-    const [a, b] = [firstOf([caller], pick), firstOf([callee], pick)];
-    return a === undefined || b === undefined || a === b
-      ? []
-      : [{ says: `${what} differs: caller says ${a}, callee says ${b}`, entries }];
-  };
-  return [
-    ...differs('token digest', (entry) => entry.authority?.digest?.slice(0, 12)),
-    ...differs('subject', (entry) => entry.subject && verifiedName(entry.subject)),
-    ...differs('outcome', (entry) => (entry.outcome?.status === 'unknown' ? undefined : entry.outcome?.status)),
-  ];
-}
-
-/** Only identities that came from a token can contradict each other; an attribute may name the same person another way. */
-const verifiedName = (party: EntryParty): string | undefined =>
-  basisRank(party) <= 2 ? `${describeParty(party)} (${partyKey(party)})` : undefined;
-
 const earliest = (accounts: readonly HopEntry[]): string =>
-  accounts
-    .map((entry) => BigInt(entry.time))
-    .reduce((least, time) => (time < least ? time : least))
-    .toString();
+  accounts.reduce((least, { time }) => (compareDecimals(time, least) < 0 ? time : least), accounts[0]?.time ?? '0');

@@ -11,6 +11,7 @@ import {
   entriesOf,
   headOf,
   isVerified,
+  MOST_CANDIDATES,
   type Web,
   weave,
 } from './candidate.ts';
@@ -24,11 +25,25 @@ import { compare } from './order.ts';
 /** What stands above each hop by topology alone: what tokens are compared along. */
 type Above = ReadonlyMap<Draft, readonly Candidate[]>;
 
+/** Every link, and the hops that so many others could have led to that listing them says nothing. */
+export interface Linking {
+  readonly links: readonly Link[];
+  readonly crowded: ReadonlySet<string>; // hop ids
+}
+
 /** Links every hop to what led to it. Ambiguity gives one `ambiguous` link per candidate; nothing is chosen then. */
-export function linksOf(drafts: readonly Draft[], ends: readonly End[], lineage: Lineage): readonly Link[] {
+export function linksOf(drafts: readonly Draft[], ends: readonly End[], lineage: Lineage): Linking {
   const web = weave(drafts, ends, lineage);
   const above: Above = new Map(drafts.map((draft) => [draft, byTopology(draft, web)]));
-  return drafts.flatMap((draft) => onePerPair(causesOf(draft, above, web).flatMap((each) => choose(draft, each))));
+  const links: Link[] = [];
+  const crowded = new Set<string>();
+  for (const draft of drafts) {
+    const causes = causesOf(draft, above, web);
+    if (causes.some((candidates) => candidates.length > MOST_CANDIDATES)) crowded.add(draft.id);
+    const known = causes.filter((candidates) => candidates.length <= MOST_CANDIDATES);
+    links.push(...onePerPair(known.flatMap((candidates) => choose(draft, candidates))));
+  }
+  return { links, crowded };
 }
 
 /** Lists of rivals: within one list the candidates exclude each other, two lists are two causes. */
@@ -45,9 +60,12 @@ function causesOf(draft: Draft, above: Above, web: Web): readonly (readonly Cand
   return [talked.length > 0 ? talked : bySameTrace(draft, web)];
 }
 
+/** So far up one candidate is looked for above another: a chain that never ends is not walked to its end for every hop of it. */
+const MOST_STEPS = 256;
+
 /** Without the candidates that stand above another: an SDK names the request it serves, a span the step nearest to the call. */
 function nearestOf(candidates: readonly Candidate[], above: Above): readonly Candidate[] {
-  if (candidates.length < 2) return candidates;
+  if (candidates.length < 2 || candidates.length > MOST_CANDIDATES) return candidates;
   const higher = new Set(candidates.flatMap(({ from }) => [...ancestorsOf(from, above)]));
   const nearest = candidates.filter(({ from }) => !higher.has(from));
   return nearest.length > 0 ? nearest : candidates;
@@ -56,7 +74,7 @@ function nearestOf(candidates: readonly Candidate[], above: Above): readonly Can
 /** What stands above a hop, as far as one hop alone does. */
 function ancestorsOf(start: Draft, above: Above): ReadonlySet<Draft> {
   const found = new Set<Draft>();
-  for (let next = above.get(start) ?? []; next.length === 1; ) {
+  for (let next = above.get(start) ?? []; next.length === 1 && found.size < MOST_STEPS; ) {
     const [only] = next;
     if (only === undefined || only.from === start || found.has(only.from)) break;
     found.add(only.from);
@@ -69,7 +87,7 @@ function ancestorsOf(start: Draft, above: Above): ReadonlySet<Draft> {
 function withTokens(draft: Draft, candidate: Candidate, above: Above, web: Web): Candidate {
   const to = digestOfDraft(draft);
   if (to === undefined) return candidate;
-  const bearer = nearestBearer(candidate.from, above);
+  const bearer = nearestBearer(candidate.from, above, web.bearers);
   const from = bearer && digestOfDraft(bearer);
   if (bearer === undefined || from === undefined || !isVerified(bearer)) return candidate;
   if (headOf(draft).isUnsure || !isPlausible(draft, candidate.from)) return candidate;
@@ -92,16 +110,20 @@ function saysOf(path: readonly Derivation[]): string {
 const isPlausible = (draft: Draft, from: Draft): boolean =>
   [from.caller, from.callee].some((end) => end !== undefined && couldBeIn(headOf(draft), end));
 
-/** Walks up only where one hop alone stands above: past a fork, whose token it was would be a guess. */
-function nearestBearer(start: Draft, above: Above): Draft | undefined {
-  const seen = new Set<Draft>();
-  let at = start;
-  while (digestOfDraft(at) === undefined) {
-    const [only, ...others] = above.get(at) ?? [];
-    if (only === undefined || others.length > 0 || seen.has(at)) return undefined;
-    seen.add(at);
-    at = only.from;
+/** Walks up only where one hop alone stands above: past a fork, whose token it was would be a guess. Each answer is kept for all below. */
+function nearestBearer(start: Draft, above: Above, bearers: Map<Draft, Draft | undefined>): Draft | undefined {
+  const passed = new Set<Draft>();
+  let at: Draft | undefined = start;
+  while (at !== undefined && digestOfDraft(at) === undefined) {
+    if (bearers.has(at)) {
+      at = bearers.get(at);
+      break;
+    }
+    const next: readonly Candidate[] = above.get(at) ?? [];
+    passed.add(at);
+    at = next.length === 1 && next[0] !== undefined && !passed.has(next[0].from) ? next[0].from : undefined;
   }
+  for (const each of passed) bearers.set(each, at);
   return at;
 }
 

@@ -4,7 +4,7 @@ import type { Chain, Finding, Gap, Link, Recorded } from './chain.ts';
 import { type Component, componentsOf } from './component.ts';
 import { crossingsOf, type Draft } from './crossing.ts';
 import { type Evidence, evidenceOf, type Surroundings, surroundingsOf } from './evidence.ts';
-import { gapsOf } from './gap.ts';
+import { gapsOf, lateIn } from './gap.ts';
 import { type History, NO_HISTORY, withEndings } from './history.ts';
 import { hopOf, type UnjudgedHop } from './hop.ts';
 import { type Lineage, lineageOf } from './lineage.ts';
@@ -56,7 +56,8 @@ function survey(recorded: readonly Recorded[]): Whole {
   const ends = endsOf(recorded.filter(isHop));
   const lineage = lineageOf(recorded.filter(isExchange), ends);
   const drafts = crossingsOf(ends, lineage);
-  const links = linksOf(drafts, ends, lineage);
+  const linking = linksOf(drafts, ends, lineage);
+  const { links } = linking;
   const hops = new Map(drafts.map((draft) => [draft.id, hopOf(draft)]));
   const draftOf = new Map(drafts.map((draft) => [draft.id, draft]));
   const linksTo = groupBy(links, (link) => link.to);
@@ -67,7 +68,7 @@ function survey(recorded: readonly Recorded[]): Whole {
     lineage,
     hops,
     linksTo,
-    gapsBeside: groupBy(gapsOf(drafts, links, ends, lineage), (gap) => gap.hop),
+    gapsBeside: groupBy(gapsOf(drafts, linking, ends, lineage), (gap) => gap.hop),
     surroundings: surroundingsOf({ hops, draftOf, linksTo, uses, lineage }),
   };
 }
@@ -82,9 +83,9 @@ function chainOf(component: Component, whole: Whole, options: StitchOptions): Ch
     ids.flatMap((id) => whole.hops.get(id) ?? []),
     links,
   );
-  const gaps = ids
-    .flatMap((id) => whole.gapsBeside.get(id) ?? [])
-    .toSorted((a, b) => compare(a.hop + a.kind, b.hop + b.kind));
+  const gaps = [...ids.flatMap((id) => whole.gapsBeside.get(id) ?? []), ...lateIn(component.drafts)].toSorted((a, b) =>
+    compare(a.hop + a.kind, b.hop + b.kind),
+  );
   const exchanges = component.exchanges.map(exchangeOf).toSorted((a, b) => compare(a.id, b.id));
   const findings = findingsOf(
     evidenceOf(whole.surroundings, { hops: unjudged, links, gaps, exchanges, thresholds, history }),

@@ -2,7 +2,7 @@ import type { EntryParty, ExchangeEntry } from '#observation';
 import type { Completeness, Exchange, Gap, Hop, Recorded } from './chain.ts';
 import type { Component } from './component.ts';
 import { accountsOf } from './crossing.ts';
-import { smallest, sortedSet } from './order.ts';
+import { compareDecimals, smallest, sortedSet } from './order.ts';
 import { basisRank } from './party-key.ts';
 
 /** The oldest observation names the chain: what arrives later keeps the name. */
@@ -20,16 +20,13 @@ export function summaryOf(component: Component, hops: readonly Hop[], exchanges:
   return {
     traceIds: sortedSet(accounts.flatMap(({ entry }) => entry.trace?.traceId ?? [])),
     transactions: sortedSet(hops.flatMap((hop) => hop.authority?.transaction ?? [])),
-    from: times.reduce((least, time) => (isBefore(time, least) ? time : least), times[0] ?? '0'),
-    to: times.reduce((most, time) => (isBefore(most, time) ? time : most), times[0] ?? '0'),
+    from: times.reduce((least, time) => (compareDecimals(time, least) < 0 ? time : least), times[0] ?? '0'),
+    to: times.reduce((most, time) => (compareDecimals(most, time) < 0 ? time : most), times[0] ?? '0'),
     subject: named.flatMap((each) => each.subject ?? []).toSorted((a, b) => basisRank(a) - basisRank(b))[0] ?? null,
     actors: longest?.actors ?? [],
     services: sortedSet(accounts.map(({ entry }) => entry.reporter.service)),
   };
 }
-
-/** Decimal nanoseconds without leading zeros: the shorter is the earlier. */
-const isBefore = (a: string, b: string): boolean => (a.length === b.length ? a < b : a.length < b.length);
 
 const rankOf = (actors: readonly EntryParty[]): number => Math.min(99, ...actors.map(basisRank));
 
@@ -38,12 +35,22 @@ export function completenessOf(hops: readonly Hop[], gaps: readonly Gap[], bound
   const oneSided = gaps.filter(
     ({ kind }) => kind === 'caller_without_callee' || kind === 'callee_without_caller' || kind === 'unsampled',
   ).length;
-  const missing = [...new Set(gaps.map((gap) => gap.says)), ...(bounded ? [BOUNDED] : [])];
+  const missing = [
+    ...new Set(gaps.filter(({ kind }) => kind !== 'late').map((gap) => gap.says)),
+    ...(bounded ? [BOUNDED] : []),
+  ];
+  const late = gaps.filter(({ kind }) => kind === 'late').length;
   const says =
     missing.length === 0
       ? `complete: every call among ${hops.length} hops is accounted for`
       : `incomplete: ${missing.join('; ')}`;
-  return { complete: missing.length === 0, bounded, says, oneSided, gaps: gaps.length };
+  return {
+    complete: missing.length === 0,
+    bounded,
+    says: late === 0 ? says : `${says}; told late of ${late} of its hops`,
+    oneSided,
+    gaps: gaps.length,
+  };
 }
 
 const BOUNDED =

@@ -18,6 +18,7 @@ export const GAP_WORDS: Record<GapKind, string> = {
   unsampled: 'caller not sampled',
   dropped_by_sdk: 'dropped by sender',
   not_disclosed: 'not disclosed',
+  late: 'told late',
 };
 
 /** A line in the style of its grade. */
