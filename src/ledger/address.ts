@@ -20,9 +20,21 @@ function addSubnet(range: string, family: 'ipv4' | 'ipv6'): void {
  * addresses and names, and the name of a host that was called, stay.
  */
 export function addressInEntry(address: string, side: Side, tag: (host: string) => string): string {
+  if (internal.has(address)) return address;
   const host = hostOf(address);
   const plain = isIP(host) === 0 ? side === 'caller' || isInternalName(host) : isInternal(host);
+  if (plain && isIP(host) !== 0) remember(address);
   return plain ? address : tag(host);
+}
+
+/** Internal addresses seen lately: looking one up in the list takes as long as all the rest. Nobody's are kept. */
+const internal = new Set<string>();
+const REMEMBERED = 2_048;
+const REMEMBERED_LENGTH = 64;
+
+function remember(address: string): void {
+  if (internal.size >= REMEMBERED) internal.clear();
+  if (address.length <= REMEMBERED_LENGTH) internal.add(address);
 }
 
 /** Without brackets, port and the prefix of an IPv4-mapped address, in lower case. */

@@ -12,14 +12,17 @@ nodeInput[0] = 1;
  */
 export function hashLeaf(bytes: Uint8Array): Uint8Array {
   leafInput.set(bytes, 1);
-  return hash('sha256', leafInput.subarray(0, 1 + bytes.length), 'buffer');
+  return sha256(leafInput.subarray(0, 1 + bytes.length));
 }
 
 /** The hash of an inner node, SHA-256(0x01 || left || right) (RFC 6962 section 2.1). */
 export function hashNode(left: Uint8Array, right: Uint8Array): Uint8Array {
   nodeInput.set(left, 1);
   nodeInput.set(right, 1 + HASH_BYTES);
-  return hash('sha256', nodeInput, 'buffer');
+  return sha256(nodeInput);
 }
+
+/** By way of hex digits: for so few bytes, memory of their own costs as much as hashing them. */
+const sha256 = (input: Uint8Array): Uint8Array => Buffer.from(hash('sha256', input, 'hex'), 'hex');
 
 export const sameBytes = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0;

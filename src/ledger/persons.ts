@@ -47,8 +47,9 @@ export class Persons {
    * one mention opens others of that same name only. It is a copy, not a second encryption: every sealing has its own
    * salt, hence its own key, and no key meets two texts. Another call seals anew.
    */
-  async introduce(writer: Queryable, parties: readonly ClearParty[]): Promise<(party: ClearParty) => EntryParty> {
-    const wanted = new Map(parties.filter(isPersonal).map((party) => [nameOf(party), party]));
+  async introduce(writer: Queryable, parties: Iterable<ClearParty>): Promise<(party: ClearParty) => EntryParty> {
+    const wanted = new Map<string, ClearParty>();
+    for (const party of parties) if (isPersonal(party)) wanted.set(nameOf(party), party);
     const present = new Map([...wanted.keys()].flatMap((name) => this.#recall(name)));
     const missing = new Map(
       [...wanted].flatMap(([name, party]) => (present.has(name) ? [] : [[this.#lookup(party), name] as const])),
@@ -69,10 +70,14 @@ export class Persons {
       const name = nameOf(party);
       const person = present.get(name);
       if (person === undefined) throw new TypeError('persons: a party that was not introduced');
-      const { id, ...rest } = party;
-      const text = sealed.get(name) ?? seal(person.key, this.#origin, id);
-      sealed.set(name, text);
-      return { ...rest, ref: person.ref, sealed: text };
+      let text = sealed.get(name);
+      if (text === undefined) {
+        text = seal(person.key, this.#origin, party.id);
+        sealed.set(name, text);
+      }
+      const { type, issuer, basis } = party;
+      const { ref } = person;
+      return issuer === undefined ? { type, basis, ref, sealed: text } : { type, issuer, basis, ref, sealed: text };
     };
   }
 
