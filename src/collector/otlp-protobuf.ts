@@ -9,16 +9,12 @@ type LogRecordInto = Filled<LogRecord>;
 
 /** Decodes an ExportTraceServiceRequest (opentelemetry-proto v1.11.0). Throws RequestError. */
 export const decodeTraces = (body: Uint8Array, limits: DecodeLimits): readonly Group<Span>[] =>
-  decodeExport(body, limits, { table: SPAN, empty: emptySpan });
+  decodeExport(body, limits, TRACES);
 
 /** Decodes an ExportLogsServiceRequest. Throws RequestError. */
 export const decodeLogs = (body: Uint8Array, limits: DecodeLimits): readonly Group<LogRecord>[] =>
-  decodeExport(body, limits, { table: LOG_RECORD, empty: emptyLogRecord });
+  decodeExport(body, limits, LOGS);
 
-interface RecordTable<T> {
-  readonly table: Message<T>;
-  readonly empty: () => T;
-}
 interface ScopeGroup<T> {
   scope: { name: string; version: string };
   records: T[];
@@ -154,13 +150,14 @@ const emptyLogRecord = (): LogRecordInto => ({
   droppedAttributesCount: 0,
 });
 
-function decodeExport<T>(body: Uint8Array, limits: DecodeLimits, record: RecordTable<T>): Group<T>[] {
+/** The two signals' requests have one form. */
+function exportOf<T>(record: Message<T>, empty: () => T): Message<ResourceGroup<T>[]> {
   const scopes = message<ScopeGroup<T>>({
     [tagOf(1, bytes)](decoder, into) {
       decoder.message(SCOPE, into.scope);
     },
     [tagOf(2, bytes)](decoder, into) {
-      into.records.push(decoder.message(record.table, record.empty()));
+      into.records.push(decoder.message(record, empty()));
     },
   });
   const resources = message<ResourceGroup<T>>({
@@ -171,13 +168,11 @@ function decodeExport<T>(body: Uint8Array, limits: DecodeLimits, record: RecordT
       into.scopes.push(decoder.message(scopes, emptyScope()));
     },
   });
-  const request = message<ResourceGroup<T>[]>({
+  return message({
     [tagOf(1, bytes)](decoder, into) {
       into.push(decoder.message(resources, emptyResource()));
     },
   });
-  const groups = new Decoder(new ProtobufReader(body), limits).fields<ResourceGroup<T>[]>(request, []);
-  return groups.flatMap(({ resource, scopes }) => scopes.map(({ scope, records }) => ({ resource, scope, records })));
 }
 
 const emptyScope = <T>(): ScopeGroup<T> => ({ scope: { name: '', version: '' }, records: [] });
@@ -185,3 +180,10 @@ const emptyResource = <T>(): ResourceGroup<T> => ({
   resource: { attributes: new Map(), droppedAttributesCount: 0 },
   scopes: [],
 });
+const TRACES = exportOf(SPAN, emptySpan);
+const LOGS = exportOf(LOG_RECORD, emptyLogRecord);
+
+function decodeExport<T>(body: Uint8Array, limits: DecodeLimits, request: Message<ResourceGroup<T>[]>): Group<T>[] {
+  const groups = new Decoder(new ProtobufReader(body), limits).fields<ResourceGroup<T>[]>(request, []);
+  return groups.flatMap(({ resource, scopes }) => scopes.map(({ scope, records }) => ({ resource, scope, records })));
+}

@@ -15,8 +15,11 @@ export interface RequestBody {
   copy(): RequestBody;
 }
 
-/** An export request of `count` spans of 12 attributes: traces of eight alternating server and client spans, 1,000 users. */
-export function requestBody(encoding: Encoding, count: number, connection: number): RequestBody {
+/**
+ * An export request of `count` spans of 12 attributes: traces of eight alternating server and client spans, 1,000 users;
+ * another `seed` has others.
+ */
+export function requestBody(encoding: Encoding, count: number, connection: number, seed = 1): RequestBody {
   const request = {
     resourceSpans: [
       {
@@ -24,7 +27,7 @@ export function requestBody(encoding: Encoding, count: number, connection: numbe
         scopeSpans: [
           {
             scope: { name: '@opentelemetry/instrumentation-http', version: '0.301.0' },
-            spans: Array.from({ length: count }, (_, i) => spanOf(i, connection)),
+            spans: Array.from({ length: count }, (_, i) => spanOf(i, connection, seed)),
           },
         ],
       },
@@ -51,9 +54,9 @@ function renewable(bytes: Buffer, form: { readonly isJson: boolean; readonly pla
   };
 }
 
-function spanOf(i: number, connection: number) {
+function spanOf(i: number, connection: number, seed: number) {
   const isServer = i % 2 === 0;
-  const start = 1_793_439_700_000_000_000n + BigInt(i) * 1_000_000n;
+  const start = 1_793_439_700_000_000_000n + BigInt(seed) * 1_000_000_000n + BigInt(i) * 1_000_000n;
   return {
     traceId: idOf(Math.floor(i / SPANS_PER_TRACE), 0).repeat(2),
     spanId: idOf(i, 1),
@@ -74,7 +77,7 @@ function spanOf(i: number, connection: number) {
       'network.protocol.version': '1.1',
       'client.address': '10.0.12.7',
       'thread.id': 7,
-      'user.id': `user-${(connection * 64 + Math.floor(i / SPANS_PER_TRACE)) % USERS}`,
+      'user.id': `user-${seed}-${(connection * 64 + Math.floor(i / SPANS_PER_TRACE)) % USERS}`,
     }),
     status: { code: 1 },
   };

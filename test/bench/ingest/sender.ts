@@ -11,6 +11,7 @@ export interface Order {
   readonly encoding: Encoding;
   readonly perRequest: number;
   readonly seconds: number;
+  readonly seed?: number;
   readonly connections: number;
   /** Requests start on a clock at this rate over all connections, late ones counted from when they should have started. */
   readonly requestsPerSecond?: number;
@@ -52,7 +53,7 @@ async function measure(order: Order): Promise<Measured> {
   let due = start;
   await Promise.all(
     sockets.map(async (socket, connection) => {
-      const body = bodies[connection] ?? requestBody(order.encoding, order.perRequest, connection);
+      const body = bodies[connection] ?? requestBody(order.encoding, order.perRequest, connection, order.seed);
       const head = headOf(order.encoding, body.bytes.length);
       for (;;) {
         const at = interval === 0 ? performance.now() : due;
@@ -87,9 +88,9 @@ async function measure(order: Order): Promise<Measured> {
 const DIFFERENT_BODIES = 16;
 
 /** One for each connection, made before the clock starts. */
-function bodiesFor({ encoding, perRequest, connections }: Order): RequestBody[] {
+function bodiesFor({ encoding, perRequest, connections, seed }: Order): RequestBody[] {
   const made = Array.from({ length: Math.min(connections, DIFFERENT_BODIES) }, (_, i) =>
-    requestBody(encoding, perRequest, i),
+    requestBody(encoding, perRequest, i, seed),
   );
   return Array.from({ length: connections }, (_, i) => made[i % made.length]?.copy() ?? requestBody(encoding, 1, i));
 }
