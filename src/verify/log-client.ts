@@ -46,17 +46,37 @@ export class LogClient {
   }
 
   async #attempt(url: string, maxBytes: number): Promise<Answer> {
-    const signal = AbortSignal.any([this.#options.signal, AbortSignal.timeout(this.#options.timeoutMs)]);
+    const { timeoutMs, fetch } = this.#options;
+    const { signal, release } = within(this.#options);
     try {
-      const response = await this.#options.fetch(url, { signal });
+      const response = await fetch(url, { signal });
       if (response.status === 200) return { kind: 'body', bytes: await readBody(response, url, maxBytes) };
       await response.body?.cancel();
       return judgeStatus(response.status, url);
     } catch (cause) {
       if (cause instanceof VerificationError) throw cause;
-      return { kind: 'passing', why: `no answer within ${this.#options.timeoutMs} ms, or a broken one`, cause };
+      return { kind: 'passing', why: `no answer within ${timeoutMs} ms, or a broken one`, cause };
+    } finally {
+      release();
     }
   }
+}
+
+/**
+ * Aborts after the time or with the outer signal, until released. AbortSignal.timeout would keep every request of the last
+ * `timeoutMs` in memory, thousands of them.
+ */
+function within({ signal: outer, timeoutMs }: LogClientOptions): { signal: AbortSignal; release(): void } {
+  const inner = new AbortController();
+  const stop = () => inner.abort(outer.reason);
+  const timer = setTimeout(() => inner.abort(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
+  outer.addEventListener('abort', stop);
+  if (outer.aborted) stop();
+  const release = () => {
+    clearTimeout(timer);
+    outer.removeEventListener('abort', stop);
+  };
+  return { signal: inner.signal, release };
 }
 
 function judgeStatus(status: number, url: string): Answer {

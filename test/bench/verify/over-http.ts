@@ -1,12 +1,15 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { promisify } from 'node:util';
 import { formatPolicy, policyOfLog } from '@behalf/verify';
 
-const BIN = join(import.meta.dirname, '../../../src/verify/command/bin.ts');
+const ROOT = join(import.meta.dirname, '../../..');
+/** The command as it is published. */
+const BIN = join(ROOT, 'src/verify/dist/command/bin.js');
 const SERVER = join(import.meta.dirname, 'log-server.ts');
 
 export interface HttpRun {
@@ -15,6 +18,13 @@ export interface HttpRun {
   readonly threads: number;
   readonly seconds: number;
   readonly peakMegabytes: number; // of the verifying program; undefined where the system does not tell
+}
+
+/** Builds the command as it is published. */
+export async function buildCommand(): Promise<void> {
+  for (const project of ['src/verify/tsconfig.build.json', 'src/verify/command/tsconfig.build.json']) {
+    await promisify(execFile)(join(ROOT, 'node_modules/.bin/tsc'), ['-p', join(ROOT, project)]);
+  }
 }
 
 /** Has the command verify a log that another program serves on this machine. */
