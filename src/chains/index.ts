@@ -4,6 +4,7 @@
  * linked above its grade. Proven by test/chains and test/findings; findings.md tells every rule.
  */
 
+export { stitchAsOf } from './as-of.ts';
 export type {
   Chain,
   Completeness,

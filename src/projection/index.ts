@@ -4,6 +4,7 @@
  * test/projection.
  */
 
+export { chainsAsOf, type KnownThen } from './as-of.ts';
 export type { CheckOptions, ProjectionReport } from './check.ts';
 export { checkProjection } from './check.ts';
 export type { Projection, ProjectionOptions } from './follow.ts';

@@ -2,13 +2,14 @@ import type { FastifyInstance } from 'fastify';
 import type { Chain } from '#chains';
 import { type SealedSummary, searchable } from '#projection';
 import type { ChainAnswer, ChainsAnswer } from '../answers.ts';
+import { chainAsOf, sizeAsOf } from '../as-of.ts';
 import { logPosition, type QueryContext } from '../context.ts';
 import { formatCursor, parseCursor } from '../cursor.ts';
 import { filterOf } from '../filter.ts';
 import { openChain, openSummaries } from '../party-view.ts';
 import { QueryProblem } from '../problem.ts';
 import { ChainAnswer as ChainAnswerSchema, ChainsAnswer as ChainsAnswerSchema, problems } from '../schema/answer.ts';
-import { ChainId, ListParameters, NoParameters } from '../schema/parameter.ts';
+import { AsOf, ChainId, ListParameters } from '../schema/parameter.ts';
 import {
   type ChainBody,
   selectChainById,
@@ -34,18 +35,21 @@ export function chainRoutes(app: FastifyInstance, context: QueryContext): void {
     },
     (request) => listChains(request.query, context),
   );
-  app.get<{ Params: { id: string } }>(
+  app.get<{ Params: { id: string }; Querystring: AsOf }>(
     '/api/v1/chains/:id',
     {
       schema: {
         tags: ['chains'],
         summary: 'One chain: hops, links, gaps, findings and the entries it rests on',
         params: ChainId,
-        querystring: NoParameters,
-        response: { 200: ChainAnswerSchema, ...problems('chain_not_found', 'several_chains', 'unavailable') },
+        querystring: AsOf,
+        response: {
+          200: ChainAnswerSchema,
+          ...problems('invalid_parameter', 'chain_not_found', 'several_chains', 'unavailable'),
+        },
       },
     },
-    (request) => showChain(request.params.id, context),
+    (request) => showChain(request.params.id, request.query, context),
   );
 }
 
@@ -68,24 +72,31 @@ async function listChains(parameters: ListParameters, context: QueryContext): Pr
   };
 }
 
-async function showChain(id: string, context: QueryContext): Promise<ChainAnswer> {
+async function showChain(id: string, { asOf }: AsOf, context: QueryContext): Promise<ChainAnswer> {
   const log = await logPosition(context);
-  return { chain: await openChain(await findChain(id, context), context.persons), log };
+  if (asOf === undefined) return { chain: await openChain(await findChain(id, context), context.persons), log };
+  const size = await sizeAsOf(asOf, context);
+  const chain = await chainAsOf(id, await chainsMeant(id, context), size, context);
+  return { chain: await openChain(chain, context.persons), log: { ...log, treeSize: String(size) } };
 }
 
 /** The one chain of this id, persons sealed. Throws QueryProblem `chain_not_found` or `several_chains`. */
 export async function findChain(id: string, context: QueryContext): Promise<Chain> {
-  const [found, ...others] = await findChains(id, context);
-  if (found === undefined)
-    throw new QueryProblem(
-      'chain_not_found',
-      'no chain has this id as its own, its trace, its transaction or an observation',
-    );
-  if (others.length > 0) {
-    const ids = [found, ...others].map((each) => each.id).join(', ');
-    throw new QueryProblem('several_chains', `this id is that of several chains: ${ids}; ask for one of them`);
-  }
-  return JSON.parse(found.body) as Chain;
+  const found = await chainsMeant(id, context);
+  const [only, ...others] = found;
+  if (only !== undefined && others.length === 0) return only;
+  const ids = found.map((each) => each.id).join(', ');
+  throw new QueryProblem('several_chains', `this id is that of several chains: ${ids}; ask for one of them`);
+}
+
+/** Every chain of this id, at least one. Throws QueryProblem `chain_not_found`. */
+async function chainsMeant(id: string, context: QueryContext): Promise<readonly Chain[]> {
+  const found = await findChains(id, context);
+  if (found.length > 0) return found.map(({ body }) => JSON.parse(body) as Chain);
+  throw new QueryProblem(
+    'chain_not_found',
+    'no chain has this id as its own, its trace, its transaction or an observation',
+  );
 }
 
 /** A chain that late entries gave an older name is still found by its former one: that names an observation in it. */

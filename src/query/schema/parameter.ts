@@ -107,6 +107,17 @@ export const ChainId = Type.Object(
   },
   closed,
 );
+export const AsOf = Type.Object(
+  {
+    asOf: Type.Optional(
+      Moment(
+        'as it was known then: a tree size of up to 15 digits, or a moment, RFC 3339 or unix nanoseconds, which means the last checkpoint published by then',
+      ),
+    ),
+  },
+  closed,
+);
+export type AsOf = Type.Static<typeof AsOf>;
 export const EntryIndex = Type.Object(
   { index: Type.String({ pattern: '^(0|[1-9][0-9]{0,18})$', description: 'a leaf index in decimal' }) },
   closed,
