@@ -7,8 +7,10 @@ import { groupBy } from './order.ts';
 /** Groups accounts into ends. Deterministic in the set, whatever the order. */
 export function endsOf(accounts: readonly Recorded<HopEntry>[]): readonly End[] {
   const ends: End[] = [];
-  for (const group of groupBy(accounts, endKey).values())
-    for (const told of splitReused(group)) ends.push(endOf({ accounts: told }));
+  for (const sharing of groupBy(accounts, ({ entry }) => entry.trace?.spanId ?? entry.id).values()) {
+    const groups = sharing.length === 1 ? [sharing] : groupBy(sharing, endKey).values();
+    for (const group of groups) for (const told of splitReused(group)) ends.push(endOf({ accounts: told }));
+  }
   return markUnsure(collapseLayers(ends));
 }
 

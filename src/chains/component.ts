@@ -1,7 +1,7 @@
 import { headOf } from './candidate.ts';
 import type { Link } from './chain.ts';
-import { accountsOf, type Draft } from './crossing.ts';
-import { firstOf } from './end.ts';
+import type { Draft } from './crossing.ts';
+import { type End, firstOf } from './end.ts';
 import type { Lineage, SeenExchange } from './lineage.ts';
 
 export interface Component {
@@ -14,71 +14,113 @@ export interface Component {
  * belongs with its trace, else with the one hop that carries what came out of it.
  */
 export function componentsOf(drafts: readonly Draft[], links: readonly Link[], lineage: Lineage): readonly Component[] {
-  const sets = new DisjointSets();
-  for (const draft of drafts) for (const key of keysOf(draft)) sets.join(draft.id, key);
-  for (const link of links) sets.join(link.from, link.to);
-  const carriers = carriersOf(drafts);
-  for (const { entry } of lineage.exchanges) {
-    sets.join(entry.id, entry.trace === undefined ? entry.id : `trace ${entry.trace.traceId}`);
-    const [only, ...others] = carriers.get(entry.tokenOut ?? '') ?? [];
-    if (only !== undefined && others.length === 0) sets.join(entry.id, only.id);
-  }
-  const groups = new Map<string, { drafts: Draft[]; exchanges: SeenExchange[] }>();
-  const groupOf = (id: string) => {
-    const root = sets.find(id);
-    const group = groups.get(root) ?? { drafts: [], exchanges: [] };
-    groups.set(root, group);
-    return group;
-  };
-  for (const draft of drafts) groupOf(draft.id).drafts.push(draft);
-  for (const exchange of lineage.exchanges) groupOf(exchange.entry.id).exchanges.push(exchange);
-  return [...groups.values()];
+  const { exchanges } = lineage;
+  const sets = new DisjointSets(drafts.length + exchanges.length);
+  const places = new Map<string, number>();
+  joinDrafts(drafts, sets, places);
+  const indexOf = new Map(drafts.map(({ id }, i) => [id, i]));
+  for (const { from, to } of links) sets.join(indexOf.get(from) ?? 0, indexOf.get(to) ?? 0);
+  joinExchanges(exchanges, drafts, sets, places);
+  return groupsOf(drafts, exchanges, sets);
 }
 
-function keysOf(draft: Draft): string[] {
-  const traces = [draft.caller?.traceId, draft.callee?.traceId].flatMap((id) =>
-    id === undefined ? [] : [`trace ${id}`],
-  );
-  const authority = firstOf([draft.callee, draft.caller], ({ authority }) =>
+/** By trace, by the call that several answered, and by transaction. */
+function joinDrafts(drafts: readonly Draft[], sets: DisjointSets, places: Map<string, number>): void {
+  const heads = new Map<End, number>();
+  const transactions = new Map<string, number>();
+  for (const [i, draft] of drafts.entries()) {
+    const { caller, callee } = draft;
+    if (caller?.traceId !== undefined) sets.join(i, firstAt(places, caller.traceId, i));
+    if (callee?.traceId !== undefined) sets.join(i, firstAt(places, callee.traceId, i));
+    sets.join(i, firstAt(heads, headOf(draft), i));
+    const transaction = transactionOf(draft);
+    if (transaction !== undefined) sets.join(i, firstAt(transactions, transaction, i));
+  }
+}
+
+function transactionOf({ caller, callee }: Draft): string | undefined {
+  const authority = firstOf([callee, caller], ({ authority }) =>
     authority?.verification.status === 'verified' ? authority : undefined,
   );
-  const transaction = authority?.transaction;
-  return [
-    ...traces,
-    ...(transaction === undefined ? [] : [`transaction ${authority?.issuer ?? ''} ${transaction}`]),
-    headOf(draft).id,
-  ];
+  return authority?.transaction === undefined ? undefined : `${authority.issuer ?? ''} ${authority.transaction}`;
 }
 
-/** The hops that carry each token, by any account of either side. */
-function carriersOf(drafts: readonly Draft[]): ReadonlyMap<string, ReadonlySet<Draft>> {
-  const carriers = new Map<string, Set<Draft>>();
-  for (const draft of drafts) {
-    for (const { entry } of accountsOf(draft)) {
-      const digest = entry.authority?.digest;
-      if (digest !== undefined) carriers.set(digest, (carriers.get(digest) ?? new Set()).add(draft));
-    }
+function joinExchanges(
+  exchanges: readonly SeenExchange[],
+  drafts: readonly Draft[],
+  sets: DisjointSets,
+  places: Map<string, number>,
+): void {
+  const carriers = soleCarriers(drafts);
+  for (const [at, { entry }] of exchanges.entries()) {
+    const i = drafts.length + at;
+    if (entry.trace !== undefined) sets.join(i, firstAt(places, entry.trace.traceId, i));
+    const only = carriers.get(entry.tokenOut ?? '');
+    if (only !== undefined) sets.join(i, only);
   }
+}
+
+/** The one hop that carries each token, by any account of either side; undefined where several do. */
+function soleCarriers(drafts: readonly Draft[]): ReadonlyMap<string, number | undefined> {
+  const carriers = new Map<string, number | undefined>();
+  for (const [i, { caller, callee }] of drafts.entries())
+    for (const end of [caller, callee])
+      for (const { entry } of end?.accounts ?? []) {
+        const digest = entry.authority?.digest;
+        if (digest === undefined) continue;
+        carriers.set(digest, carriers.has(digest) && carriers.get(digest) !== i ? undefined : i);
+      }
   return carriers;
 }
 
-/** Union-find; the smallest key is the root, so the outcome does not depend on order. */
-class DisjointSets {
-  readonly #parent = new Map<string, string>();
+/** In order of drafts, then exchanges: the order of what comes in decides nothing else. */
+function groupsOf(
+  drafts: readonly Draft[],
+  exchanges: readonly SeenExchange[],
+  sets: DisjointSets,
+): readonly Component[] {
+  const groups = new Map<number, { drafts: Draft[]; exchanges: SeenExchange[] }>();
+  const groupAt = (i: number) => {
+    const root = sets.find(i);
+    const known = groups.get(root);
+    if (known !== undefined) return known;
+    const group = { drafts: [], exchanges: [] };
+    groups.set(root, group);
+    return group;
+  };
+  for (const [i, draft] of drafts.entries()) groupAt(i).drafts.push(draft);
+  for (const [i, exchange] of exchanges.entries()) groupAt(drafts.length + i).exchanges.push(exchange);
+  return [...groups.values()];
+}
 
-  find(key: string): string {
-    let root = key;
-    for (let up = this.#parent.get(root); up !== undefined && up !== root; up = this.#parent.get(root)) root = up;
-    for (let at = key; at !== root; ) {
-      const up = this.#parent.get(at) ?? root;
-      this.#parent.set(at, root);
+/** Who came first under a key; the one that asks where nobody did. */
+function firstAt<K>(known: Map<K, number>, key: K, i: number): number {
+  const first = known.get(key);
+  if (first === undefined) known.set(key, i);
+  return first ?? i;
+}
+
+/** Union-find over numbers from 0. */
+class DisjointSets {
+  readonly #parent: Int32Array;
+
+  constructor(size: number) {
+    this.#parent = Int32Array.from({ length: size }, (_, i) => i);
+  }
+
+  find(i: number): number {
+    let root = i;
+    for (let up = this.#parent[root]; up !== undefined && up !== root; up = this.#parent[root]) root = up;
+    for (let at = i; at !== root; ) {
+      const up = this.#parent[at] ?? root;
+      this.#parent[at] = root;
       at = up;
     }
     return root;
   }
 
-  join(a: string, b: string): void {
+  join(a: number, b: number): void {
     const [x, y] = [this.find(a), this.find(b)];
-    if (x !== y) this.#parent.set(x < y ? y : x, x < y ? x : y);
+    if (x !== y) this.#parent[Math.max(x, y)] = Math.min(x, y);
   }
 }

@@ -93,17 +93,17 @@ function undisclosed(draft: Draft): Gap[] {
   return [{ kind: 'not_disclosed', hop: draft.id, says: `the token does not disclose ${names.join(', ')}` }];
 }
 
-const absentAs = (
+function absentAs(
   reason: string,
   { caller, callee }: Draft,
   counts: (entry: HopEntry) => boolean = () => true,
-): readonly string[] =>
-  sortedSet(
-    [caller, callee]
-      .flatMap((end) => end?.accounts ?? [])
-      .flatMap(({ entry }) => (counts(entry) ? Object.entries(entry.absent) : []))
-      .flatMap(([name, why]) => (why === reason ? [name] : [])),
-  );
+): readonly string[] {
+  const names: string[] = [];
+  for (const end of [caller, callee])
+    for (const { entry } of end?.accounts ?? [])
+      for (const name in entry.absent) if (entry.absent[name] === reason && counts(entry)) names.push(name);
+  return names.length > 1 ? sortedSet(names) : names;
+}
 
 /** The token names somebody who acts for the subject: then somebody must have called. */
 const isDelegated = (end: End): boolean => end.isVerified && end.accounts.some(({ entry }) => entry.actors.length > 0);

@@ -2,7 +2,7 @@ import type { EntryParty, HopEntry } from '#observation';
 import type { Hop, ServiceRef } from './chain.ts';
 import type { Draft } from './crossing.ts';
 import { disagreementsOf } from './disagreement.ts';
-import { firstOf, leavesIn, serviceOf } from './end.ts';
+import { type End, firstOf, leavesIn, serviceOf } from './end.ts';
 import { compareDecimals } from './order.ts';
 import { basisRank } from './party-key.ts';
 
@@ -13,7 +13,7 @@ export type UnjudgedHop = Omit<Hop, 'verdict' | 'reason'>;
 export function hopOf(draft: Draft): UnjudgedHop {
   const { caller, callee } = draft;
   const ends = [callee, caller];
-  const accounts = ends.flatMap((end) => end?.accounts ?? []).map(({ entry }) => entry);
+  const accounts = [...(callee?.accounts ?? []), ...(caller?.accounts ?? [])];
   const head = caller ?? callee;
   return {
     id: draft.id,
@@ -28,8 +28,8 @@ export function hopOf(draft: Draft): UnjudgedHop {
     resource: firstOf(ends, (entry) => entry.resource) ?? null,
     grade: draft.grade,
     rests: draft.rests,
-    subject: bestParty(accounts.flatMap((entry) => entry.subject ?? [])),
-    initiator: bestParty(accounts.flatMap((entry) => entry.initiator ?? [])),
+    subject: bestParty(accounts, (entry) => entry.subject),
+    initiator: bestParty(accounts, (entry) => entry.initiator),
     actors: bestActors(accounts),
     peer: firstOf(ends, (entry) => entry.peer) ?? null,
     authority: firstOf(ends, (entry) => entry.authority) ?? null,
@@ -47,6 +47,8 @@ export function hopOf(draft: Draft): UnjudgedHop {
   };
 }
 
+type Accounts = End['accounts'];
+
 function callerService({ caller, callee, origin, kind }: Draft): ServiceRef | null {
   if (caller !== undefined) return serviceOf(caller);
   if (origin !== undefined) return serviceOf(origin);
@@ -60,24 +62,27 @@ function calleeService({ caller, callee }: Draft): ServiceRef | null {
 }
 
 /** The party on the strongest basis; the earliest account among equals. */
-function bestParty(parties: readonly EntryParty[]): EntryParty | null {
-  return parties.reduce<EntryParty | null>(
-    (best, party) => (best === null || basisRank(party) < basisRank(best) ? party : best),
-    null,
-  );
+function bestParty(accounts: Accounts, pick: (entry: HopEntry) => EntryParty | undefined): EntryParty | null {
+  let best: EntryParty | null = null;
+  for (const { entry } of accounts) {
+    const party = pick(entry);
+    if (party !== undefined && (best === null || basisRank(party) < basisRank(best))) best = party;
+  }
+  return best;
 }
 
 /** The actors one account names on the strongest basis; the longer chain among equals. Never mixed from several accounts. */
-function bestActors(accounts: readonly HopEntry[]): readonly EntryParty[] {
-  const rank = (actors: readonly EntryParty[]) => Math.min(99, ...actors.map(basisRank));
-  return accounts
-    .map((entry) => entry.actors)
-    .reduce(
-      (best, actors) =>
-        rank(actors) < rank(best) || (rank(actors) === rank(best) && actors.length > best.length) ? actors : best,
-      [],
-    );
+function bestActors(accounts: Accounts): readonly EntryParty[] {
+  let [best, rank]: [readonly EntryParty[], number] = [[], 99];
+  for (const { entry } of accounts) {
+    const own = entry.actors.reduce((least, actor) => Math.min(least, basisRank(actor)), 99);
+    if (own < rank || (own === rank && entry.actors.length > best.length)) [best, rank] = [entry.actors, own];
+  }
+  return best;
 }
 
-const earliest = (accounts: readonly HopEntry[]): string =>
-  accounts.reduce((least, { time }) => (compareDecimals(time, least) < 0 ? time : least), accounts[0]?.time ?? '0');
+function earliest(accounts: Accounts): string {
+  let least = accounts[0]?.entry.time ?? '0';
+  for (const { entry } of accounts) if (compareDecimals(entry.time, least) < 0) least = entry.time;
+  return least;
+}

@@ -17,13 +17,17 @@ export function collapseLayers(ends: readonly End[]): readonly End[] {
 
 function innersOf(ends: readonly End[]): ReadonlyMap<End, End> {
   const bySpan = indexBySpan(ends);
-  const onlyChild = new Map<End, End | undefined>(); // undefined: it has several
-  for (const end of ends)
-    for (const parent of parentsOf(end, bySpan)) onlyChild.set(parent, onlyChild.has(parent) ? undefined : end);
   const innerOf = new Map<End, End>();
-  for (const [outer, inner] of onlyChild)
-    if (inner !== undefined && isLayer(outer, inner) && parentsOf(inner, bySpan).length === 1)
-      innerOf.set(outer, inner);
+  for (const inner of ends) {
+    const [outer, ...others] = parentsOf(inner, bySpan);
+    if (outer !== undefined && others.length === 0 && isLayer(outer, inner)) innerOf.set(outer, inner);
+  }
+  if (innerOf.size === 0) return innerOf;
+  const children = new Map<End, number>();
+  for (const end of ends)
+    for (const parent of parentsOf(end, bySpan))
+      if (innerOf.has(parent)) children.set(parent, (children.get(parent) ?? 0) + 1);
+  for (const [outer, count] of children) if (count > 1) innerOf.delete(outer);
   return innerOf;
 }
 

@@ -54,18 +54,9 @@ function answeredOf(exchanges: readonly SeenExchange[], bySpan: SpanIndex): Read
 }
 
 function exchangingEndsOf(exchanges: readonly SeenExchange[], bySpan: SpanIndex): Lineage['exchangingEnds'] {
-  const byReporter = groupBy(exchanges, ({ entry }) => entry.reporter.service);
-  return new Map(
-    [...byReporter].map(([service, answered]) => [
-      service,
-      new Set(
-        endsAbove(
-          answered.map(({ entry }) => entry),
-          bySpan,
-        ),
-      ),
-    ]),
-  );
+  const entries = exchanges.map(({ entry }) => entry);
+  const byReporter = groupBy(entries, ({ reporter }) => reporter.service);
+  return new Map([...byReporter].map(([service, answered]) => [service, new Set(endsAbove(answered, bySpan))]));
 }
 
 const SAME_TOKEN: readonly Derivation[] = [];
@@ -104,14 +95,12 @@ function isMadeBy(entry: ExchangeEntry, end: End, bySpan: SpanIndex): boolean {
 /** Every end above any of these exchanges by parentage, each once, the nearest first. Found only as far as somebody asks. */
 function* endsAbove(entries: readonly ExchangeEntry[], bySpan: SpanIndex): Generator<End, undefined, undefined> {
   const found = new Set<End>();
-  const keys = new Set(entries.flatMap(({ trace }) => (trace === undefined ? [] : spanKeysOf(trace))));
-  for (const key of keys) {
-    for (const end of bySpan.get(key) ?? []) {
-      if (found.has(end)) continue;
-      found.add(end);
-      yield end;
-      for (const next of end.above) keys.add(next);
-    }
+  for (const { trace } of entries)
+    for (const key of trace === undefined ? [] : spanKeysOf(trace))
+      for (const end of bySpan.get(key) ?? []) found.add(end);
+  for (const end of found) {
+    yield end;
+    for (const key of end.above) for (const next of bySpan.get(key) ?? []) found.add(next);
   }
 }
 

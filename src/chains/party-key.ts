@@ -14,15 +14,15 @@ const escapeIssuer = (issuer: string): string => issuer.replace(/[%|]/g, (found)
 export const describeParty = (party: EntryParty): string => `${party.type} ${'ref' in party ? party.ref : party.id}`;
 
 /** How strong a basis is, 0 the strongest. */
-export const basisRank = (party: EntryParty): number => BASES.indexOf(party.basis);
+export const basisRank = ({ basis }: EntryParty): number => BASIS_RANK[basis];
 /** Known from something signed or proven; the others are a program's word. */
 export const isSigned = (party: EntryParty): boolean => ['proof', 'token', 'assertion'].includes(party.basis);
-const BASES: readonly EntryParty['basis'][] = [
-  'proof',
-  'token',
-  'assertion',
-  'header',
-  'attribute',
-  'resource',
-  'unverified',
-];
+const BASIS_RANK: Readonly<Record<EntryParty['basis'], number>> = {
+  proof: 0,
+  token: 1,
+  assertion: 2,
+  header: 3,
+  attribute: 4,
+  resource: 5,
+  unverified: 6,
+};

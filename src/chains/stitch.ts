@@ -78,13 +78,13 @@ function chainOf(component: Component, whole: Whole, options: StitchOptions): Ch
   const ids = component.drafts.map((draft) => draft.id);
   const links = ids
     .flatMap((id) => whole.linksTo.get(id) ?? [])
-    .toSorted((a, b) => compare(a.from + a.to, b.from + b.to));
+    .toSorted((a, b) => compare(a.from, b.from) || compare(a.to, b.to));
   const unjudged = inTreeOrder(
     ids.flatMap((id) => whole.hops.get(id) ?? []),
     links,
   );
-  const gaps = [...ids.flatMap((id) => whole.gapsBeside.get(id) ?? []), ...lateIn(component.drafts)].toSorted((a, b) =>
-    compare(a.hop + a.kind, b.hop + b.kind),
+  const gaps = [...ids.flatMap((id) => whole.gapsBeside.get(id) ?? []), ...lateIn(component.drafts)].toSorted(
+    (a, b) => compare(a.hop, b.hop) || compare(a.kind, b.kind),
   );
   const exchanges = component.exchanges.map(exchangeOf).toSorted((a, b) => compare(a.id, b.id));
   const findings = findingsOf(
@@ -127,6 +127,7 @@ function issuerHops({ exchanges, drafts }: Component, { lineage }: Whole): Reado
 
 /** One of each id, the lowest leaf index where an id came twice, in order of id. */
 function distinct(recorded: readonly Recorded[]): readonly Recorded[] {
+  if (recorded.every(({ entry }, i) => i === 0 || (recorded[i - 1]?.entry.id ?? '') < entry.id)) return recorded;
   const byId = new Map<string, Recorded>();
   for (const each of recorded) {
     const known = byId.get(each.entry.id);

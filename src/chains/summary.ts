@@ -1,34 +1,62 @@
 import type { EntryParty, ExchangeEntry } from '#observation';
 import type { Completeness, Exchange, Gap, Hop, Recorded } from './chain.ts';
 import type { Component } from './component.ts';
-import { accountsOf } from './crossing.ts';
-import { compareDecimals, smallest, sortedSet } from './order.ts';
+import { compareDecimals, sortedSet } from './order.ts';
 import { basisRank } from './party-key.ts';
 
 /** The oldest observation names the chain: what arrives later keeps the name. */
-export function chainIdOf({ drafts, exchanges }: Component): string {
-  const ids = [...drafts.flatMap(accountsOf), ...exchanges].map(({ entry }) => entry.id);
-  return `c_${ids.length === 0 ? '' : smallest(ids).replaceAll('-', '')}`;
+export function chainIdOf(component: Component): string {
+  let oldest = '';
+  for (const { entry } of everyEntry(component)) if (oldest === '' || entry.id < oldest) oldest = entry.id;
+  return `c_${oldest.replaceAll('-', '')}`;
 }
 
 /** What a chain is known by: its traces, transactions, time, parties and services. */
 export function summaryOf(component: Component, hops: readonly Hop[], exchanges: readonly Exchange[]) {
-  const accounts = [...component.drafts.flatMap(accountsOf), ...component.exchanges];
-  const times = accounts.map(({ entry }) => entry.time);
-  const named = [...hops, ...exchanges];
-  const longest = named.toSorted((a, b) => rankOf(a.actors) - rankOf(b.actors) || b.actors.length - a.actors.length)[0];
+  const traceIds = new Set<string>();
+  const services = new Set<string>();
+  let [from, to] = ['', '0'];
+  for (const { entry } of everyEntry(component)) {
+    if (entry.trace !== undefined) traceIds.add(entry.trace.traceId);
+    services.add(entry.reporter.service);
+    if (from === '' || compareDecimals(entry.time, from) < 0) from = entry.time;
+    if (compareDecimals(entry.time, to) > 0) to = entry.time;
+  }
+  const transactions = new Set<string>();
+  for (const { authority } of hops) if (authority?.transaction !== undefined) transactions.add(authority.transaction);
   return {
-    traceIds: sortedSet(accounts.flatMap(({ entry }) => entry.trace?.traceId ?? [])),
-    transactions: sortedSet(hops.flatMap((hop) => hop.authority?.transaction ?? [])),
-    from: times.reduce((least, time) => (compareDecimals(time, least) < 0 ? time : least), times[0] ?? '0'),
-    to: times.reduce((most, time) => (compareDecimals(most, time) < 0 ? time : most), times[0] ?? '0'),
-    subject: named.flatMap((each) => each.subject ?? []).toSorted((a, b) => basisRank(a) - basisRank(b))[0] ?? null,
-    actors: longest?.actors ?? [],
-    services: sortedSet(accounts.map(({ entry }) => entry.reporter.service)),
+    traceIds: sortedSet(traceIds),
+    transactions: sortedSet(transactions),
+    from: from === '' ? '0' : from,
+    to,
+    ...partiesOf([...hops, ...exchanges]),
+    services: sortedSet(services),
   };
 }
 
-const rankOf = (actors: readonly EntryParty[]): number => Math.min(99, ...actors.map(basisRank));
+function* everyEntry({ drafts, exchanges }: Component): Generator<Recorded, undefined, undefined> {
+  for (const { caller, callee } of drafts) {
+    if (caller !== undefined) yield* caller.accounts;
+    if (callee !== undefined) yield* callee.accounts;
+  }
+  yield* exchanges;
+}
+
+/** The first subject on the strongest basis, and the first longest actors on it. */
+function partiesOf(named: readonly Pick<Hop, 'subject' | 'actors'>[]) {
+  let subject: EntryParty | null = null;
+  let [actors, rank]: [readonly EntryParty[], number] = [[], Number.POSITIVE_INFINITY];
+  for (const each of named) {
+    if (each.subject !== null && (subject === null || basisRank(each.subject) < basisRank(subject)))
+      subject = each.subject;
+    const own = rankOf(each.actors);
+    if (own < rank || (own === rank && each.actors.length > actors.length)) [actors, rank] = [each.actors, own];
+  }
+  return { subject, actors };
+}
+
+const rankOf = (actors: readonly EntryParty[]): number =>
+  actors.reduce((best, actor) => Math.min(best, basisRank(actor)), 99);
 
 /** What is missing, in one sentence. */
 export function completenessOf(hops: readonly Hop[], gaps: readonly Gap[], bounded: boolean): Completeness {
@@ -77,7 +105,11 @@ export function exchangeOf({ leafIndex, entry }: Recorded<ExchangeEntry>): Excha
 }
 
 /** Every entry a chain rests on, ascending. */
-export const leafIndexesIn = ({ drafts, exchanges }: Component): string[] =>
-  [...new Set([...drafts.flatMap(accountsOf), ...exchanges].map(({ leafIndex }) => leafIndex))]
-    .toSorted((a, b) => (a < b ? -1 : 1))
-    .map(String);
+export function leafIndexesIn({ drafts, exchanges }: Component): string[] {
+  const leaves = new Set(exchanges.map(({ leafIndex }) => String(leafIndex)));
+  for (const { caller, callee } of drafts) {
+    for (const leaf of caller?.leaves ?? []) leaves.add(leaf);
+    for (const leaf of callee?.leaves ?? []) leaves.add(leaf);
+  }
+  return [...leaves].toSorted(compareDecimals);
+}

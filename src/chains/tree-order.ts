@@ -1,13 +1,10 @@
 import type { Link } from './chain.ts';
 import type { UnjudgedHop } from './hop.ts';
-import { compare, groupBy } from './order.ts';
+import { compare, compareDecimals, groupBy } from './order.ts';
 
 /** Parents before children, older siblings first; what a cycle makes unreachable comes last. */
 export function inTreeOrder(hops: readonly UnjudgedHop[], links: readonly Link[]): readonly UnjudgedHop[] {
-  const sorted = hops
-    .map((hop) => ({ hop, time: BigInt(hop.time) }))
-    .toSorted((a, b) => (a.time < b.time ? -1 : a.time > b.time ? 1 : compare(a.hop.id, b.hop.id)))
-    .map(({ hop }) => hop);
+  const sorted = hops.toSorted((a, b) => compareDecimals(a.time, b.time) || compare(a.id, b.id));
   const rank = new Map(sorted.map((hop, i) => [hop.id, i]));
   const certain = links.filter((link) => link.grade !== 'ambiguous');
   const children = groupBy(certain, (link) => link.from);
