@@ -30,15 +30,19 @@ create table behalf.checkpoint (
   constraint checkpoint_root_check CHECK ((octet_length(root) = 32)),
   constraint checkpoint_size_check CHECK ((size >= 0))
 );
-create table behalf.entry (
+create table behalf.entry_bundle (
   log_id integer not null,
-  leaf_index bigint not null,
-  bytes bytea not null,
-  constraint entry_pkey PRIMARY KEY (log_id, leaf_index),
-  constraint entry_bytes_check CHECK (((octet_length(bytes) >= 1) AND (octet_length(bytes) <= 65535))),
-  constraint entry_leaf_index_check CHECK ((leaf_index >= 0))
-) partition by RANGE (leaf_index);
-create table behalf.entry_0 partition of behalf.entry FOR VALUES FROM ('0') TO ('16777216');
+  first_index bigint not null,
+  ends integer[] not null storage external,
+  leaves bytea not null storage external,
+  bytes bytea not null storage external,
+  constraint entry_bundle_pkey PRIMARY KEY (log_id, first_index),
+  constraint entry_bundle_check CHECK ((octet_length(leaves) = (32 * cardinality(ends)))),
+  constraint entry_bundle_check1 CHECK (((((first_index % (256)::bigint) + cardinality(ends)) >= 1) AND (((first_index % (256)::bigint) + cardinality(ends)) <= 256))),
+  constraint entry_bundle_check2 CHECK (behalf.is_run(ends, octet_length(bytes))),
+  constraint entry_bundle_first_index_check CHECK ((first_index >= 0))
+) partition by RANGE (first_index);
+create table behalf.entry_bundle_0 partition of behalf.entry_bundle FOR VALUES FROM ('0') TO ('16777216');
 create table behalf.entry_key (
   log_id integer not null,
   key bytea not null,
@@ -85,6 +89,21 @@ create table behalf.hop (
   body text not null,
   constraint hop_pkey PRIMARY KEY (log_id, hop_id)
 );
+create table behalf.id_bucket (
+  log_id integer not null,
+  day integer not null,
+  bucket bigint not null,
+  first_index bigint not null,
+  offsets integer[] storage external,
+  ids bytea not null storage external,
+  constraint id_bucket_pkey PRIMARY KEY (log_id, bucket, first_index, day),
+  constraint id_bucket_check CHECK ((cardinality(offsets) = (octet_length(ids) / 16))),
+  constraint id_bucket_ids_check CHECK (((octet_length(ids) >= 16) AND ((octet_length(ids) % 16) = 0))),
+  constraint id_bucket_bucket_check CHECK ((bucket >= 0)),
+  constraint id_bucket_first_index_check CHECK ((first_index >= 0))
+) partition by RANGE (day);
+create table behalf.id_bucket_20781 partition of behalf.id_bucket FOR VALUES FROM (20781) TO (20782);
+create table behalf.id_bucket_20782 partition of behalf.id_bucket FOR VALUES FROM (20782) TO (20783);
 create table behalf.log (
   log_id integer not null,
   origin text not null,
@@ -93,6 +112,7 @@ create table behalf.log (
   size bigint not null default 0,
   root bytea not null,
   created_at timestamp with time zone not null default now(),
+  id_day integer not null default 0,
   constraint log_pkey PRIMARY KEY (log_id),
   constraint log_root_check CHECK ((octet_length(root) = 32)),
   constraint log_size_check CHECK ((size >= 0)),
@@ -155,20 +175,13 @@ create table behalf.projection (
   constraint projection_pkey PRIMARY KEY (log_id),
   constraint projection_position_check CHECK (("position" >= 0))
 );
-create table behalf.sequenced_id (
-  log_id integer not null,
-  day integer not null default (((EXTRACT(epoch FROM now()))::bigint / 86400))::integer,
-  leaf_index bigint not null,
-  observation_id uuid not null,
-  constraint sequenced_id_pkey PRIMARY KEY (log_id, observation_id, day)
-) partition by RANGE (day);
 create table behalf.tile (
   log_id integer not null,
   level smallint not null,
   tile_index bigint not null,
   hashes bytea not null storage external,
   constraint tile_pkey PRIMARY KEY (log_id, level, tile_index),
-  constraint tile_level_check CHECK (((level >= 0) AND (level <= 7))),
+  constraint tile_level_check CHECK (((level >= 1) AND (level <= 7))),
   constraint tile_hashes_check CHECK ((((octet_length(hashes) >= 32) AND (octet_length(hashes) <= 8192)) AND ((octet_length(hashes) % 32) = 0))),
   constraint tile_tile_index_check CHECK ((tile_index >= 0))
 ) with (fillfactor=70);
@@ -199,7 +212,15 @@ CREATE INDEX hop_time ON behalf.hop USING btree (log_id, "time", hop_id);
 CREATE INDEX party_id ON behalf.party USING btree (log_id, id);
 CREATE INDEX projected_entry_set ON behalf.projected_entry USING btree (log_id, set_id);
 
-CREATE OR REPLACE FUNCTION behalf.extend_entry(for_log integer, up_to bigint)
+create view behalf.entry as
+ SELECT b.log_id,
+    ((b.first_index + e.at) - 1) AS leaf_index,
+    SUBSTRING(b.bytes FROM (COALESCE(b.ends[(e.at - 1)], 0) + 1) FOR (b.ends[e.at] - COALESCE(b.ends[(e.at - 1)], 0))) AS bytes,
+    SUBSTRING(b.leaves FROM ((32 * e.at) - 31) FOR 32) AS leaf
+   FROM (behalf.entry_bundle b
+     CROSS JOIN LATERAL generate_subscripts(b.ends, 1) e(at));
+
+CREATE OR REPLACE FUNCTION behalf.extend_entry_bundle(for_log integer, up_to bigint)
  RETURNS void
  LANGUAGE plpgsql
  SECURITY DEFINER
@@ -216,17 +237,18 @@ begin
     raise exception 'log % has % entries: partitions are made at most % ahead, not up to %', for_log, coalesce(stored, 0), width, up_to;
   end if;
   for part in 0 .. up_to / width loop
-    name := 'entry_' || part;
+    name := 'entry_bundle_' || part;
     continue when to_regclass('behalf.' || name) is not null;
-    perform pg_advisory_xact_lock(hashtextextended('behalf.extend_entry', 0));
-    continue when to_regclass('behalf.' || name) is not null;
+    perform pg_advisory_xact_lock(hashtextextended('behalf.extend_entry_bundle', 0));
+    -- Asked of the catalog: whoever had the lock may just have made it, and to_regclass may not know yet.
+    continue when exists (select from pg_catalog.pg_class c where c.relname = name and c.relnamespace = 'behalf'::regnamespace);
     first := part * width;
-    execute format('create table behalf.%I (like behalf.entry including constraints including storage)', name);
-    execute format('alter table behalf.entry attach partition behalf.%I for values from (%s) to (%s)', name, first, first + width);
+    execute format('create table behalf.%I (like behalf.entry_bundle including constraints including storage)', name);
+    execute format('alter table behalf.entry_bundle attach partition behalf.%I for values from (%s) to (%s)', name, first, first + width);
     execute format('create trigger append_only_truncate before truncate on behalf.%I execute function behalf.refuse_change()', name);
   end loop;
 end $function$;
-CREATE OR REPLACE FUNCTION behalf.extend_sequenced_id()
+CREATE OR REPLACE FUNCTION behalf.extend_id_bucket(for_log integer)
  RETURNS void
  LANGUAGE plpgsql
  SECURITY DEFINER
@@ -235,19 +257,21 @@ AS $function$
 declare
   today constant integer := extract(epoch from now())::bigint / 86400;
   name  text;
+  part  integer;
 begin
-  for part in today .. today + 1 loop
-    name := 'sequenced_id_' || part;
+  for part in
+    select today union select today + 1 union select id_day from behalf.log where log_id = for_log and id_day > today
+  loop
+    name := 'id_bucket_' || part;
     continue when to_regclass('behalf.' || name) is not null;
-    perform pg_advisory_xact_lock(hashtextextended('behalf.extend_sequenced_id', 0));
-    -- Asked of the catalog: whoever had the lock may just have made it, and to_regclass may not know yet.
+    perform pg_advisory_xact_lock(hashtextextended('behalf.extend_id_bucket', 0));
     continue when exists (select from pg_catalog.pg_class c where c.relname = name and c.relnamespace = 'behalf'::regnamespace);
-    execute format('create table behalf.%I (like behalf.sequenced_id including constraints including storage)', name);
-    execute format('alter table behalf.sequenced_id attach partition behalf.%I for values from (%s) to (%s)', name, part, part + 1);
+    execute format('create table behalf.%I (like behalf.id_bucket including constraints including storage)', name);
+    execute format('alter table behalf.id_bucket attach partition behalf.%I for values from (%s) to (%s)', name, part, part + 1);
     execute format('create trigger append_only_truncate before truncate on behalf.%I execute function behalf.refuse_change()', name);
   end loop;
 end $function$;
-CREATE OR REPLACE FUNCTION behalf.forget_sequenced_id(hours integer)
+CREATE OR REPLACE FUNCTION behalf.forget_id_bucket(hours integer)
  RETURNS boolean
  LANGUAGE plpgsql
  SECURITY DEFINER
@@ -264,13 +288,30 @@ begin
   oldest := (extract(epoch from now())::bigint - hours * 3600) / 86400;
   for name in
     select c.relname from pg_catalog.pg_inherits i join pg_catalog.pg_class c on c.oid = i.inhrelid
-    where i.inhparent = 'behalf.sequenced_id'::regclass and substring(c.relname from '^sequenced_id_(\d+)$')::integer < oldest
+    where i.inhparent = 'behalf.id_bucket'::regclass and substring(c.relname from '^id_bucket_(\d+)$')::integer < oldest
   loop
     execute format('drop table behalf.%I', name);
   end loop;
   return true;
 exception when lock_not_available then
   return false;
+end $function$;
+CREATE OR REPLACE FUNCTION behalf.is_run(ends integer[], bytes_length integer)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ IMMUTABLE PARALLEL SAFE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  before integer := 0;
+  ending integer;
+begin
+  if ends is null or array_ndims(ends) is distinct from 1 or array_lower(ends, 1) <> 1 then return false; end if;
+  foreach ending in array ends loop
+    if ending is null or ending - before not between 1 and 65535 then return false; end if;
+    before := ending;
+  end loop;
+  return before = bytes_length;
 end $function$;
 CREATE OR REPLACE FUNCTION behalf.refuse_change()
  RETURNS trigger
@@ -299,7 +340,7 @@ CREATE OR REPLACE FUNCTION behalf.refuse_shrinking_log()
 AS $function$
 begin
   if new.log_id = old.log_id and new.origin = old.origin and new.verifier_key = old.verifier_key
-     and new.persons_check = old.persons_check and new.size > old.size then
+     and new.persons_check = old.persons_check and new.size > old.size and new.id_day >= old.id_day then
     return new;
   end if;
   raise exception 'update of log % refused: size may only grow (stored %, new %)', old.log_id, old.size, new.size
@@ -308,14 +349,16 @@ end $function$;
 
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON behalf.checkpoint FOR EACH ROW EXECUTE FUNCTION behalf.refuse_change();
 CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON behalf.checkpoint FOR EACH STATEMENT EXECUTE FUNCTION behalf.refuse_change();
-CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON behalf.entry FOR EACH ROW EXECUTE FUNCTION behalf.refuse_change();
-CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON behalf.entry FOR EACH STATEMENT EXECUTE FUNCTION behalf.refuse_change();
-CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON behalf.entry_0 FOR EACH STATEMENT EXECUTE FUNCTION behalf.refuse_change();
+CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON behalf.entry_bundle FOR EACH ROW EXECUTE FUNCTION behalf.refuse_change();
+CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON behalf.entry_bundle FOR EACH STATEMENT EXECUTE FUNCTION behalf.refuse_change();
+CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON behalf.entry_bundle_0 FOR EACH STATEMENT EXECUTE FUNCTION behalf.refuse_change();
+CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON behalf.id_bucket FOR EACH ROW EXECUTE FUNCTION behalf.refuse_change();
+CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON behalf.id_bucket FOR EACH STATEMENT EXECUTE FUNCTION behalf.refuse_change();
+CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON behalf.id_bucket_20781 FOR EACH STATEMENT EXECUTE FUNCTION behalf.refuse_change();
+CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON behalf.id_bucket_20782 FOR EACH STATEMENT EXECUTE FUNCTION behalf.refuse_change();
 CREATE TRIGGER append_only BEFORE DELETE ON behalf.log FOR EACH ROW EXECUTE FUNCTION behalf.refuse_change();
 CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON behalf.log FOR EACH STATEMENT EXECUTE FUNCTION behalf.refuse_change();
 CREATE TRIGGER only_grows BEFORE UPDATE ON behalf.log FOR EACH ROW EXECUTE FUNCTION behalf.refuse_shrinking_log();
-CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON behalf.sequenced_id FOR EACH ROW EXECUTE FUNCTION behalf.refuse_change();
-CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON behalf.sequenced_id FOR EACH STATEMENT EXECUTE FUNCTION behalf.refuse_change();
 CREATE TRIGGER append_only BEFORE DELETE ON behalf.tile FOR EACH ROW EXECUTE FUNCTION behalf.refuse_change();
 CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON behalf.tile FOR EACH STATEMENT EXECUTE FUNCTION behalf.refuse_change();
 CREATE TRIGGER only_grows BEFORE UPDATE ON behalf.tile FOR EACH ROW EXECUTE FUNCTION behalf.refuse_rewrite_of_tile();
@@ -326,7 +369,10 @@ grant select on behalf.checkpoint to behalf_reader;
 grant insert, select on behalf.checkpoint to behalf_writer;
 grant select on behalf.entry to behalf_projector;
 grant select on behalf.entry to behalf_reader;
-grant insert, select on behalf.entry to behalf_writer;
+grant select on behalf.entry to behalf_writer;
+grant select on behalf.entry_bundle to behalf_projector;
+grant select on behalf.entry_bundle to behalf_reader;
+grant insert, select on behalf.entry_bundle to behalf_writer;
 grant delete, insert, select, truncate, update on behalf.entry_key to behalf_projector;
 grant select on behalf.entry_key to behalf_reader;
 grant delete, insert, select, truncate, update on behalf.entry_set to behalf_projector;
@@ -335,9 +381,12 @@ grant delete, insert, select, truncate, update on behalf.finding to behalf_proje
 grant select on behalf.finding to behalf_reader;
 grant delete, insert, select, truncate, update on behalf.hop to behalf_projector;
 grant select on behalf.hop to behalf_reader;
+grant select on behalf.id_bucket to behalf_reader;
+grant insert, select on behalf.id_bucket to behalf_writer;
 grant select on behalf.log to behalf_projector;
 grant select on behalf.log to behalf_reader;
 grant select on behalf.log to behalf_writer;
+grant update on behalf.log (id_day) to behalf_writer;
 grant update on behalf.log (root) to behalf_writer;
 grant update on behalf.log (size) to behalf_writer;
 grant delete, insert, select, truncate, update on behalf.party to behalf_projector;
@@ -350,16 +399,15 @@ grant delete, insert, select, truncate, update on behalf.projected_entry to beha
 grant select on behalf.projected_entry to behalf_reader;
 grant delete, insert, select, truncate, update on behalf.projection to behalf_projector;
 grant select on behalf.projection to behalf_reader;
-grant select on behalf.sequenced_id to behalf_reader;
-grant insert, select on behalf.sequenced_id to behalf_writer;
 grant select on behalf.tile to behalf_reader;
 grant insert, select on behalf.tile to behalf_writer;
 grant update on behalf.tile (hashes) to behalf_writer;
 grant delete, insert, select, truncate, update on behalf.unread_entry to behalf_projector;
 grant select on behalf.unread_entry to behalf_reader;
-grant execute on function behalf.extend_entry(integer,bigint) to behalf_writer;
-grant execute on function behalf.extend_sequenced_id() to behalf_writer;
-grant execute on function behalf.forget_sequenced_id(integer) to behalf_writer;
+grant execute on function behalf.extend_entry_bundle(integer,bigint) to behalf_writer;
+grant execute on function behalf.extend_id_bucket(integer) to behalf_writer;
+grant execute on function behalf.forget_id_bucket(integer) to behalf_writer;
+grant execute on function behalf.is_run(integer[],integer) to behalf_writer;
 grant usage on schema behalf to behalf_projector;
 grant usage on schema behalf to behalf_reader;
 grant usage on schema behalf to behalf_writer;

@@ -1,9 +1,9 @@
 import { setImmediate as yieldToOthers } from 'node:timers/promises';
 import type { Queryable } from '#database';
 import { checkEntry, encodeEntry, type Observation, ObservationError, partiesIn } from '#observation';
+import type { Pending } from './batch.ts';
 import type { Persons } from './persons.ts';
 import { sealEntry } from './seal-entry.ts';
-import type { Pending } from './sequencer.ts';
 
 /** An observation as it may enter the ledger, or why it may not. */
 export type Encoded =

@@ -3,11 +3,12 @@ import type { Database } from '#database';
 import { type Difference, DifferenceFound, differs } from './difference.ts';
 import { EMPTY_EDGE } from './edge.ts';
 import { sameBytes } from './hash.ts';
+import { idKeys, KnownIds } from './known-ids.ts';
 import { min, PAGE, recomputePage, type StoredLog } from './recompute.ts';
 import { snapshot } from './snapshot.ts';
-import { selectSequenced } from './sql/append.ts';
 import { type CheckpointRow, selectCheckpoints } from './sql/checkpoint.ts';
-import { countSequenced, type EntryRow, selectIndexFrom } from './sql/entry.ts';
+import { entriesOf, type Run, selectIndexFrom } from './sql/entry.ts';
+import { countIds, selectIdBuckets } from './sql/id-bucket.ts';
 import { type LogRow, selectLog } from './sql/log.ts';
 import { selectTilesBeyond } from './sql/tile.ts';
 
@@ -50,6 +51,7 @@ export async function fsck(options: FsckOptions): Promise<FsckReport> {
 
 class Check {
   readonly #o: FsckOptions;
+  readonly #ids = new KnownIds();
   #entries = 0n;
   #checkpoints = 0n;
 
@@ -68,7 +70,7 @@ class Check {
       await selectCheckpoints(log.db, log.logId, { from: 0n, to: 0n }),
       () => EMPTY_ROOT,
     );
-    const remembered = await countSequenced(log.db, log.logId);
+    const remembered = await countIds(log.db, log.logId);
     let [edge, root] = [EMPTY_EDGE, EMPTY_ROOT];
     while (edge.size < log.size) {
       const to = min(edge.size + BigInt(PAGE), log.size);
@@ -79,7 +81,7 @@ class Check {
         if (wanted.has(size)) roots.set(size, rootHash());
       });
       this.#entries = page.edge.size;
-      await checkIds(log, page.entries, remembered.from ?? log.size);
+      await this.#checkIds(log, page.runs, remembered.from ?? log.size);
       await this.#checkCheckpoints(row, checkpoints, (size) => roots.get(size));
       ({ edge, root } = page);
       this.#o.onProgress?.(edge.size, log.size);
@@ -120,6 +122,30 @@ class Check {
       says: `checkpoint ${row.size}: its note is of ${origin} at size ${size}, or of another root`,
     });
   }
+
+  /**
+   * Each entry's observation id is remembered with its index, from an index on: else a repeated observation would be
+   * stored again. What was sequenced before it is beyond the window: an id that stands there and once more later was sent
+   * again after the window, and is no difference.
+   */
+  async #checkIds({ db, logId }: StoredLog, runs: readonly Run[], from: bigint): Promise<void> {
+    const entries = runs.flatMap(entriesOf).filter(({ leafIndex }) => leafIndex >= from);
+    const ids = idKeys(entries.map(({ leafIndex, bytes }) => idOf(leafIndex, bytes)));
+    const page = this.#ids.begin();
+    const missing = this.#ids.missing(ids);
+    if (missing.length > 0) this.#ids.learn(missing, await selectIdBuckets(db, logId, missing));
+    for (const [i, { leafIndex }] of entries.entries()) {
+      const id = ids[i];
+      const at = id && this.#ids.find(id);
+      if (at !== undefined && BigInt(at) === leafIndex) continue;
+      differs({
+        kind: 'sequenced_id',
+        leafIndex,
+        says: `entry ${leafIndex}: its observation id is remembered ${at === undefined ? 'nowhere' : `at ${at}`}`,
+      });
+    }
+    this.#ids.settled(page);
+  }
 }
 
 async function checked<T>(what: string, run: () => Promise<T>): Promise<T> {
@@ -128,28 +154,6 @@ async function checked<T>(what: string, run: () => Promise<T>): Promise<T> {
   } catch (error) {
     if (!(error instanceof VerificationError)) throw error;
     return differs({ kind: 'checkpoint', says: `${what}: ${error.message}` });
-  }
-}
-
-/**
- * Each entry's observation id is remembered with its index, from an index on: else a repeated observation would be stored
- * again. What was sequenced before it is beyond the window: an id that stands there and once more later was sent again
- * after the window, and is no difference.
- */
-async function checkIds(log: StoredLog, page: readonly EntryRow[], from: bigint): Promise<void> {
-  const read = page.map(({ leafIndex, bytes }) => ({ leafIndex, id: idOf(leafIndex, bytes) }));
-  const entries = read.filter(({ leafIndex }) => leafIndex >= from);
-  if (entries.length === 0) return;
-  const ids = entries.map(({ id }) => id);
-  const sequenced = await selectSequenced(log.db, log.logId, ids);
-  for (const { leafIndex, id } of entries) {
-    const at = sequenced.get(id);
-    if (at === leafIndex) continue;
-    differs({
-      kind: 'sequenced_id',
-      leafIndex,
-      says: `entry ${leafIndex}: its observation id is remembered ${at === undefined ? 'nowhere' : `at ${at}`}`,
-    });
   }
 }
 
@@ -186,7 +190,7 @@ async function checkNothingBeyond({ db, logId, size }: StoredLog): Promise<void>
 }
 
 /** Every entry from the first remembered one on is remembered once, and nothing else is. */
-function checkCount({ size }: StoredLog, { count, from }: Awaited<ReturnType<typeof countSequenced>>): void {
+function checkCount({ size }: StoredLog, { count, from }: Awaited<ReturnType<typeof countIds>>): void {
   if (count === size - (from ?? size)) return;
   differs({
     kind: 'sequenced_id',

@@ -2,6 +2,7 @@ import type { Checkpoint } from '@behalf/verify';
 import type { Database } from '#database';
 import type { Observation } from '#observation';
 import { Anchor, type AnchorSettings } from './anchor.ts';
+import type { Pending, Sequenced } from './batch.ts';
 import { asLedgerErrors } from './database-error.ts';
 import { type Encoded, encodeObservations } from './entry-encoder.ts';
 import { LedgerError } from './errors.ts';
@@ -13,14 +14,12 @@ import { openPersonKeys } from './person-keys.ts';
 import { Persons } from './persons.ts';
 import { Publisher } from './publisher.ts';
 import { type Limits, type Place, Room } from './room.ts';
-import { type Pending, type Sequenced, Sequencer } from './sequencer.ts';
+import { Sequencer } from './sequencer.ts';
 import type { SignerClient } from './signer-client.ts';
 import { Witnesses, type WitnessSettings } from './witnesses.ts';
 
 /** What became of one observation. */
-export type Appended =
-  | { readonly kind: 'sequenced'; readonly leafIndex: bigint; readonly duplicate: boolean }
-  | { readonly kind: 'refused'; readonly reason: string };
+export type Appended = Sequenced;
 
 export interface Ledger {
   readonly logId: number;
@@ -58,6 +57,8 @@ export interface LedgerOptions {
   readonly witnesses?: WitnessSettings;
   /** Where checkpoints are kept aside, and how often. */
   readonly anchor?: AnchorSettings;
+  /** How many hours (24..8784, 24 when not given) an observation sent again is recognised; whole days: up to a day more. */
+  readonly idWindowHours?: number;
   /** What may wait to be sequenced; beyond it `append` rejects with `overloaded`. */
   readonly waiting?: Limits;
   /** Told of trouble nobody else is told of: once for each kind, until it is over. */
@@ -83,7 +84,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     personsCheck: personKeys.check,
     onAlarm: options.onAlarm,
   });
-  const sequencer = new Sequencer({ database, logId });
+  const sequencer = new Sequencer({ database, logId, windowHours: options.idWindowHours ?? 24 });
   const publisher = signer && (await startPublisher(options, { log, signer, onFatal: (e) => sequencer.halt(e) }));
   const { origin, currentKey: verifierKey } = log;
   const persons = new Persons({ logId, origin }, personKeys);
@@ -221,6 +222,6 @@ function answers(encoded: readonly Encoded[], sequenced: readonly Sequenced[]): 
     if (each.kind === 'refused') return each;
     const result = sequenced[at++];
     if (result === undefined) throw new TypeError('ledger: fewer results than entries');
-    return { kind: 'sequenced', ...result };
+    return result;
   });
 }

@@ -17,7 +17,7 @@ import { LedgerError } from './errors.ts';
 import { requireLog } from './open-log.ts';
 import { readTile } from './read-tile.ts';
 import { hasCheckpoint, selectLastCheckpoint } from './sql/checkpoint.ts';
-import { type EntryRow, selectEntries } from './sql/entry.ts';
+import { type EntryRow, selectEntries, selectEntry } from './sql/entry.ts';
 import type { TreeHead } from './sql/log.ts';
 
 /** Most entries of one `entries` call. */
@@ -116,7 +116,7 @@ class StoredLogReader implements LogReader {
   entry(index: bigint) {
     return asLedgerErrors(async () => {
       if (index < 0n || index >= 2n ** 63n) return undefined;
-      return (await selectEntries(this.#db, this.#logId, index, 1))[0]?.bytes;
+      return selectEntry(this.#db, this.#logId, index);
     });
   }
 

@@ -3,7 +3,7 @@ import type { Queryable } from '#database';
 import { differs } from './difference.ts';
 import { type Edge, Growth, type TileRow } from './edge.ts';
 import { hashLeaf, sameBytes } from './hash.ts';
-import { type EntryRow, selectEntries } from './sql/entry.ts';
+import { type Run, selectRuns } from './sql/entry.ts';
 import { selectTiles } from './sql/tile.ts';
 
 const HASH_BYTES = 32;
@@ -18,45 +18,69 @@ export interface StoredLog {
 
 /** A page of entries as they are stored, and the tree after them. */
 export interface Recomputed {
-  readonly entries: readonly EntryRow[];
+  readonly runs: readonly Run[];
   readonly edge: Edge;
   readonly root: Uint8Array;
 }
 
 /**
- * Derives the tree again from the stored bytes of the next entries after `edge`, and compares every tile they touch with
- * the stored one. `eachSize` sees the root after each leaf it asks for. Throws DifferenceFound.
+ * Derives the tree again from the stored bytes of the next entries after `edge`, and compares every leaf and tile they
+ * touch with the stored one. `eachSize` sees the root after each leaf it asks for. Throws DifferenceFound.
  */
 export async function recomputePage(
   log: StoredLog,
   edge: Edge,
   eachSize: (size: bigint, root: () => Uint8Array) => void = () => undefined,
 ): Promise<Recomputed> {
-  const entries = await selectEntries(log.db, log.logId, edge.size, Number(min(log.size - edge.size, BigInt(PAGE))));
-  requireContiguous(entries, edge.size, log.size);
+  const count = Number(min(log.size - edge.size, BigInt(PAGE)));
+  const runs = await selectRuns(log.db, log.logId, edge.size, count);
+  requireContiguous(runs, { from: edge.size, to: edge.size + BigInt(count), size: log.size });
   const growth = new Growth(edge);
-  for (const { bytes } of entries) {
-    growth.add(hashLeaf(bytes));
-    eachSize(growth.size, () => growth.root());
+  for (const run of runs) {
+    for (const leaf of leavesOf(run)) {
+      growth.add(leaf);
+      eachSize(growth.size, () => growth.root());
+    }
   }
   const grown = growth.finish();
-  await compareTiles(log, grown.tiles);
-  return { entries, edge: grown.edge, root: grown.root };
+  await compareTiles(
+    log,
+    grown.tiles.filter(({ level }) => level > 0),
+  );
+  return { runs, edge: grown.edge, root: grown.root };
 }
 
-function requireContiguous(entries: readonly EntryRow[], from: bigint, size: bigint): void {
-  const expected = Number(min(size - from, BigInt(PAGE)));
-  for (let i = 0; i < expected; i += 1) {
-    const leafIndex = from + BigInt(i);
-    if (entries[i]?.leafIndex === leafIndex) continue;
-    differs({ kind: 'entry', leafIndex, says: `entry ${leafIndex} is missing; the log has ${size}` });
+/** The runs follow each other from one index to another. */
+function requireContiguous(runs: readonly Run[], { from, to, size }: Record<'from' | 'to' | 'size', bigint>): void {
+  let next = from;
+  for (const { firstIndex, ends } of runs) {
+    if (firstIndex > next) break;
+    if (firstIndex < next) {
+      differs({ kind: 'entry', leafIndex: firstIndex, says: `entry ${firstIndex} is stored twice` });
+    }
+    next += BigInt(ends.length);
   }
+  if (next < to) differs({ kind: 'entry', leafIndex: next, says: `entry ${next} is missing; the log has ${size}` });
+}
+
+/** The leaf hashes of a run's bytes, each the same as the stored one. Throws DifferenceFound. */
+export function leavesOf({ firstIndex, ends, leaves, bytes }: Run): Uint8Array[] {
+  return ends.map((end, i) => {
+    const leaf = hashLeaf(bytes.subarray(ends[i - 1] ?? 0, end));
+    if (sameBytes(leaf, leaves.subarray(HASH_BYTES * i, HASH_BYTES * (i + 1)))) return leaf;
+    const leafIndex = firstIndex + BigInt(i);
+    const path = tilePath(0, leafIndex / BigInt(TILE_WIDTH));
+    return differs({
+      kind: 'entry',
+      leafIndex,
+      says: `entry ${leafIndex} does not hash to its leaf in ${path}: one of them was changed`,
+    });
+  });
 }
 
 async function compareTiles(log: StoredLog, computed: readonly TileRow[]): Promise<void> {
   const rows = await selectTiles(log.db, log.logId, computed);
   const stored = new Map(rows.map((row) => [`${row.level}/${row.index}`, row.hashes]));
-  // Level 0 first: where an entry was changed, it is the entry that is named.
   for (const tile of computed.toSorted((a, b) => a.level - b.level || Number(a.index - b.index))) {
     compareTile(log.size, tile, stored.get(`${tile.level}/${tile.index}`));
   }
@@ -73,15 +97,7 @@ function compareTile(size: bigint, { level, index, hashes }: TileRow, stored: Ui
   for (let i = 0; i < hashes.length / HASH_BYTES; i += 1) {
     const at = i * HASH_BYTES;
     if (sameBytes(hashes.subarray(at, at + HASH_BYTES), stored.subarray(at, at + HASH_BYTES))) continue;
-    const leafIndex = leafAt(i);
-    if (level === 0) {
-      differs({
-        kind: 'entry',
-        leafIndex,
-        says: `entry ${leafIndex} does not hash to its leaf in ${path}: one of them was changed`,
-      });
-    }
-    differs({ kind: 'tile', leafIndex, says: `${path}: hash ${i} is not that of the tile below it` });
+    differs({ kind: 'tile', leafIndex: leafAt(i), says: `${path}: hash ${i} is not that of the tile below it` });
   }
 }
 

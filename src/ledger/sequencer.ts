@@ -1,83 +1,83 @@
+import { setImmediate as afterArrivals } from 'node:timers/promises';
 import { rightEdge } from '@behalf/verify';
-import { type Database, transaction } from '#database';
+import type { Database } from '#database';
+import { type Hashed, type Pending, type Position, type Prepared, prepareBatch, type Sequenced } from './batch.ts';
 import { toLedgerError } from './database-error.ts';
-import { appendLeaves, type Edge, edgeFromTiles, rootOfEdge } from './edge.ts';
+import { edgeFromTiles, rootOfEdge } from './edge.ts';
 import { LedgerError } from './errors.ts';
 import { hashLeaf, sameBytes } from './hash.ts';
-import {
-  copyEntries,
-  copySequenced,
-  extendEntry,
-  extendSequenced,
-  forgetSequenced,
-  selectSequenced,
-  upsertTiles,
-} from './sql/append.ts';
-import { advanceLog, selectLog } from './sql/log.ts';
+import { idKeys, KnownIds } from './known-ids.ts';
+import { appendBatch, extendEntries, extendIds, forgetIds } from './sql/append.ts';
+import { selectIdBuckets } from './sql/id-bucket.ts';
+import { selectLog } from './sql/log.ts';
 import { selectTiles } from './sql/tile.ts';
 
-/** An entry ready to be sequenced: its idempotency key and exact bytes. */
-export interface Pending {
-  readonly id: string;
-  readonly bytes: Uint8Array;
-}
-/** Where an entry stands; `duplicate` when it was sequenced before. */
-export interface Sequenced {
-  readonly leafIndex: bigint;
-  readonly duplicate: boolean;
-}
-
-interface Hashed extends Pending {
-  readonly leaf: Uint8Array;
-}
 interface Call {
   readonly entries: readonly Hashed[];
   readonly bytes: number;
   readonly resolve: (sequenced: readonly Sequenced[]) => void;
   readonly reject: (error: unknown) => void;
 }
-interface Position {
-  readonly edge: Edge;
-  readonly root: Uint8Array;
+/** Calls and what becomes of them, worked out on a position; void once that position was lost. */
+interface Batch extends Prepared {
+  readonly calls: readonly Call[];
+  readonly number: number;
+  readonly on: View;
 }
-type Attempt =
-  | { readonly kind: 'committed'; readonly position: Position; readonly sequenced: readonly Sequenced[] }
-  | { readonly kind: 'lost' };
-
+/** A batch that is being stored: whether it was, or what the database said. */
+interface Sent {
+  readonly batch: Batch;
+  readonly outcome: Promise<{ readonly moved: boolean } | { readonly error: unknown }>;
+  done: boolean;
+}
+/** What this writer holds to be the log, with every batch it has sent: the next one builds on it. */
+interface View {
+  position: Position;
+  readonly known: KnownIds;
+}
 /** Indexes in one partition of the entry table; the next one is made when three quarters are used. */
 const PARTITION = 2n ** 24n;
-/** An observation sent again within this many hours is stored once. Whole days are forgotten: up to a day more. */
 const WINDOW_HOURS = 24;
+const BATCH = { entries: 4096, bytes: 4 * 2 ** 20 };
 const HOUR_MS = 3_600_000;
+/** With this many waiting, the next batch is worked out while the one before commits. */
+const AHEAD = 256;
 
 export interface SequencerOptions {
   readonly database: Database;
   readonly logId: number;
   /** Most entries and bytes in one transaction; a call that is larger has its own. */
   readonly batch?: { readonly entries: number; readonly bytes: number };
+  /** An observation sent again within this many hours (24..8784) is stored once. Whole days are forgotten: up to a day more. */
+  readonly windowHours?: number;
 }
 
 /**
- * The only writer of entries. No timer: everything that waits is taken as soon as the previous commit returned. One
- * transaction per batch; the compare-and-swap of (size, root) is the fence, so several servers on one database never
- * make two histories: the loser reloads and retries. An append resolves only after its commit.
+ * The only writer of entries. No timer: everything that waits is taken as soon as the previous commit returned, and worked
+ * out before it when enough waits. One statement per batch; the compare-and-swap of (size, root) in it is the fence, so
+ * several servers on one database never make two histories: the loser reads the log again and retries. An append resolves
+ * only after its commit.
  */
 export class Sequencer {
   readonly #database: Database;
   readonly #logId: number;
   readonly #batch: { readonly entries: number; readonly bytes: number };
+  readonly #windowHours: number;
   readonly #queue: Call[] = [];
-  #position: Position | undefined;
+  #waiting = 0;
+  #arrived: (() => void) | undefined;
+  #view: View | undefined;
   #roomUpTo = 0n;
   #windowKeptAt = Number.NEGATIVE_INFINITY;
   #draining: Promise<void> | undefined;
   #halted: LedgerError | undefined;
   #closing = false;
 
-  constructor({ database, logId, batch = { entries: 4096, bytes: 4 * 2 ** 20 } }: SequencerOptions) {
+  constructor({ database, logId, batch = BATCH, windowHours = WINDOW_HOURS }: SequencerOptions) {
     this.#database = database;
     this.#logId = logId;
     this.#batch = batch;
+    this.#windowHours = windowHours;
   }
 
   /**
@@ -87,10 +87,10 @@ export class Sequencer {
   append(entries: readonly Pending[]): Promise<readonly Sequenced[]> {
     return new Promise((resolve, reject) => {
       if (this.#closing || this.#halted !== undefined) throw this.#halted ?? closed();
-      // Hashed on arrival: the batch before is in the database meanwhile.
-      const hashed = entries.map(({ id, bytes }) => ({ id, bytes, leaf: hashLeaf(bytes) }));
       const bytes = entries.reduce((sum, entry) => sum + entry.bytes.length, 0);
-      this.#queue.push({ entries: hashed, bytes, resolve, reject });
+      this.#queue.push({ entries: hashed(entries), bytes, resolve, reject });
+      this.#waiting += entries.length;
+      if (this.#waiting >= AHEAD) this.#arrived?.();
       this.#draining ??= this.#drain();
     });
   }
@@ -107,126 +107,208 @@ export class Sequencer {
   }
 
   async #drain(): Promise<void> {
-    await Promise.resolve(); // let the caller's whole burst in before the first batch is cut
-    while (this.#queue.length > 0) await this.#settle(this.#take());
+    let sent: Sent | undefined;
+    while (sent !== undefined || this.#queue.length > 0) {
+      await this.#enough(sent);
+      sent = sent === undefined || sent.done ? await this.#sendAll(sent) : await this.#sendAhead(sent);
+    }
     this.#draining = undefined;
   }
 
-  /** Whole calls, at least one, up to the limits of a batch. */
-  #take(): Call[] {
+  /** While a batch commits: until it has, or enough waits for the next. */
+  async #enough(sent: Sent | undefined): Promise<void> {
+    if (sent === undefined || sent.done || this.#waiting >= AHEAD) return;
+    const arrived = new Promise<void>((resolve) => {
+      this.#arrived = resolve;
+    });
+    await Promise.race([sent.outcome, arrived]);
+    this.#arrived = undefined;
+  }
+
+  /** Answers the batch that committed, and sends what waits then. */
+  async #sendAll(before: Sent | undefined): Promise<Sent | undefined> {
+    if (before !== undefined) await this.#finish(before);
+    await afterArrivals(); // a caller's whole burst is in before the batch is cut
+    const next = await this.#begin(this.#take({ isAhead: false }));
+    return next && this.#send(next);
+  }
+
+  /** Works the next batch out while one commits, and sends it before that one's callers are answered. */
+  async #sendAhead(before: Sent): Promise<Sent | undefined> {
+    const next = await this.#begin(this.#take({ isAhead: true }));
+    const outcome = await before.outcome;
+    if (!('moved' in outcome && outcome.moved)) {
+      await this.#finish(before);
+      return next && this.#send(next);
+    }
+    const sent = next && (await this.#send(next));
+    await afterArrivals(); // it is on its way
+    this.#settle(before.batch);
+    return sent;
+  }
+
+  /**
+   * Whole calls, at least one if any waits, up to the limits of a batch. When nothing commits and many wait, half of
+   * them: the rest is worked out while these commit, and from then on the two take turns.
+   */
+  #take({ isAhead }: { readonly isAhead: boolean }): Call[] {
+    const most = !isAhead && this.#waiting > 2 * AHEAD ? this.#waiting / 2 : this.#waiting;
     let [calls, entries, bytes] = [0, 0, 0];
     for (const call of this.#queue) {
-      entries += call.entries.length;
+      const after = entries + call.entries.length;
       bytes += call.bytes;
-      if (calls > 0 && (entries > this.#batch.entries || bytes > this.#batch.bytes)) break;
+      if (calls > 0 && (after > Math.min(most, this.#batch.entries) || bytes > this.#batch.bytes)) break;
+      entries = after;
       calls += 1;
     }
+    this.#waiting -= entries;
     return this.#queue.splice(0, calls);
   }
 
-  async #settle(calls: readonly Call[]): Promise<void> {
+  /** Works a batch out; calls that cannot be are rejected, and then there is none. */
+  async #begin(calls: readonly Call[]): Promise<Batch | undefined> {
+    if (calls.length === 0) return undefined;
     try {
       if (this.#halted !== undefined) throw this.#halted;
-      const sequenced = await this.#commit(calls.flatMap((call) => call.entries));
-      let at = 0;
-      for (const { entries, resolve } of calls) {
-        resolve(sequenced.slice(at, at + entries.length));
-        at += entries.length;
-      }
+      return await this.#prepare(calls);
     } catch (error) {
-      this.#position = undefined; // what the database holds is not known: read it again before the next batch
-      this.#windowKeptAt = Number.NEGATIVE_INFINITY; // its clock may have leapt past the days made
-      const told = toLedgerError(error);
-      for (const { reject } of calls) reject(told);
+      return this.#fail(calls, error);
     }
   }
 
-  /** Retries for as long as other writers win; each loss means that someone else's batch was committed. */
-  async #commit(batch: readonly Hashed[]): Promise<readonly Sequenced[]> {
-    for (;;) {
-      this.#position ??= await this.#load();
-      const attempt = await this.#attempt(batch, this.#position);
-      if (attempt.kind === 'committed') {
-        this.#position = attempt.position;
-        return attempt.sequenced;
-      }
-      this.#position = undefined;
+  async #prepare(calls: readonly Call[]): Promise<Batch> {
+    const entries = calls.flatMap((call) => call.entries);
+    this.#view ??= await this.#look();
+    const view = this.#view;
+    const number = view.known.begin();
+    const missing = view.known.missing(entries.map(({ id }) => id));
+    if (missing.length > 0) {
+      // Read after the position was: whoever stored one of them since has moved the log, and this batch is lost.
+      view.known.learn(missing, await selectIdBuckets(this.#writer, this.#logId, missing));
     }
+    const prepared = prepareBatch(entries, view.position, view.known);
+    view.position = prepared.position;
+    return { ...prepared, calls, number, on: view };
   }
 
-  async #attempt(batch: readonly Hashed[], position: Position): Promise<Attempt> {
-    const { size } = position.edge;
-    const logId = this.#logId;
-    await this.#makeRoom(size + BigInt(batch.length));
-    await this.#keepWindow();
-    return transaction(this.#database.pool('writer'), async (client) => {
-      const ids = batch.map((entry) => entry.id);
-      const { fresh, sequenced } = place(batch, await selectSequenced(client, logId, ids), size);
-      if (fresh.length === 0) return { kind: 'committed', position, sequenced };
-      const leaves = fresh.map((entry) => entry.leaf);
-      const { edge, root, tiles } = appendLeaves(position.edge, leaves);
-      // The fence comes first: a writer with an old view stops here, and the row lock makes the next one wait. So the
-      // ids above are complete: whoever committed one since this view was loaded moved the size.
-      if (!(await advanceLog(client, logId, { size, root: position.root }, { size: edge.size, root }))) {
-        return { kind: 'lost' };
-      }
-      const bytes = fresh.map((entry) => entry.bytes);
-      await copyEntries(client, logId, size, bytes);
-      const freshIds = fresh.map((entry) => entry.id);
-      await copySequenced(client, logId, size, freshIds);
-      await upsertTiles(client, logId, tiles);
-      return { kind: 'committed', position: { edge, root }, sequenced };
+  /** Starts to store a batch; one whose position was lost meanwhile is worked out again. */
+  async #send(prepared: Batch): Promise<Sent | undefined> {
+    const batch = prepared.on === this.#view ? prepared : await this.#begin(prepared.calls);
+    if (batch === undefined) return undefined;
+    const sent: Sent = {
+      batch,
+      done: false,
+      outcome: this.#store(batch).then(
+        (moved) => ({ moved }),
+        (error: unknown) => ({ error }),
+      ),
+    };
+    void sent.outcome.then(() => {
+      sent.done = true;
     });
+    return sent;
   }
 
-  /** Makes partitions a quarter ahead of need, outside the batch's transaction. */
+  async #store({ rows }: Batch): Promise<boolean> {
+    if (this.#halted !== undefined) throw this.#halted;
+    if (rows === undefined) return true;
+    await this.#makeRoom(rows.to.size);
+    await this.#keepWindow();
+    try {
+      return await appendBatch(this.#writer, this.#logId, rows);
+    } catch (error) {
+      if (!isMissingPartition(error)) throw error;
+      // Nothing was stored. The database's clock leapt past the days that were made, or someone took a partition away.
+      [this.#roomUpTo, this.#windowKeptAt] = [0n, Number.NEGATIVE_INFINITY];
+      await this.#makeRoom(rows.to.size);
+      await this.#keepWindow();
+      return appendBatch(this.#writer, this.#logId, rows);
+    }
+  }
+
+  /** Settles a batch's calls. Retries for as long as other writers win: each loss means that another batch was committed. */
+  async #finish(sent: Sent): Promise<void> {
+    for (let at: Sent | undefined = sent; at !== undefined; ) {
+      const outcome = await at.outcome;
+      if ('error' in outcome) return this.#fail(at.batch.calls, outcome.error);
+      if (outcome.moved) return this.#settle(at.batch);
+      this.#view = undefined;
+      at = await this.#send(at.batch);
+    }
+  }
+
+  #settle({ calls, sequenced, number, on }: Batch): void {
+    on.known.settled(number);
+    let at = 0;
+    for (const { entries, resolve } of calls) {
+      resolve(sequenced.slice(at, at + entries.length));
+      at += entries.length;
+    }
+  }
+
+  #fail(calls: readonly Call[], error: unknown): undefined {
+    this.#view = undefined; // what the database holds is not known: read it again before the next batch
+    this.#windowKeptAt = Number.NEGATIVE_INFINITY; // its clock may have leapt past the days made
+    const told = toLedgerError(error);
+    for (const { reject } of calls) reject(told);
+  }
+
+  get #writer() {
+    return this.#database.pool('writer');
+  }
+
+  /** Makes partitions a quarter ahead of need, before the batch that will need them. */
   async #makeRoom(size: bigint): Promise<void> {
     if (size + PARTITION / 4n <= this.#roomUpTo) return;
     const upTo = size + PARTITION / 2n;
-    await extendEntry(this.#database.pool('writer'), this.#logId, upTo);
+    await extendEntries(this.#writer, this.#logId, upTo);
     this.#roomUpTo = upTo;
   }
 
   /** Every hour: makes tomorrow's place for ids and forgets what is beyond the window. */
   async #keepWindow(): Promise<void> {
     if (performance.now() - this.#windowKeptAt < HOUR_MS) return;
-    const writer = this.#database.pool('writer');
-    await extendSequenced(writer);
-    await forgetSequenced(writer, WINDOW_HOURS);
+    await extendIds(this.#writer, this.#logId);
+    await forgetIds(this.#writer, this.#windowHours);
     this.#windowKeptAt = performance.now();
   }
 
-  /** Reads the right edge and refuses to build on one that does not hash to the stored root. */
+  /** The log as it stands; ids beyond the window are forgotten first. */
+  async #look(): Promise<View> {
+    await this.#keepWindow();
+    return { position: await this.#load(), known: new KnownIds() };
+  }
+
+  /**
+   * Reads the right edge and refuses to build on one that does not hash to the stored root. Tiles read after the log's row
+   * may have grown since; what they held at its size they still begin with.
+   */
   async #load(): Promise<Position> {
     const logId = this.#logId;
-    return transaction(this.#database.pool('writer'), async (client) => {
-      await client.query('set transaction isolation level repeatable read, read only');
-      const log = await selectLog(client, logId);
-      if (log === undefined) throw new LedgerError('missing', `log ${logId} is not in the database any more`);
-      const edge = edgeFromTiles(log.size, await selectTiles(client, logId, rightEdge(log.size)));
-      const root = rootOfEdge(edge);
-      if (sameBytes(log.root, root)) return { edge, root };
-      throw new LedgerError(
-        'corrupt',
-        `tiles of log ${logId} do not hash to its stored root at size ${log.size}; nothing was appended; run behalf fsck`,
-      );
-    });
+    const log = await selectLog(this.#writer, logId);
+    if (log === undefined) throw new LedgerError('missing', `log ${logId} is not in the database any more`);
+    const edge = edgeFromTiles(log.size, await selectTiles(this.#writer, logId, rightEdge(log.size)));
+    const root = rootOfEdge(edge);
+    if (sameBytes(log.root, root)) return { edge, root };
+    throw new LedgerError(
+      'corrupt',
+      `tiles of log ${logId} do not hash to its stored root at size ${log.size}; nothing was appended; run behalf fsck`,
+    );
   }
 }
 
-const closed = () => new LedgerError('closing', 'the ledger is closing; send again to another server, or later');
-
-/** Gives each entry its index: the stored one for a known id, the next free one else; ids repeated in the batch share one. */
-function place(batch: readonly Hashed[], known: ReadonlyMap<string, bigint>, size: bigint) {
-  const seen = new Map(known);
-  const fresh: Hashed[] = [];
-  const sequenced = batch.map((entry): Sequenced => {
-    const before = seen.get(entry.id);
-    if (before !== undefined) return { leafIndex: before, duplicate: true };
-    const leafIndex = size + BigInt(fresh.length);
-    seen.set(entry.id, leafIndex);
-    fresh.push(entry);
-    return { leafIndex, duplicate: false };
+/** Hashed on arrival: the batch before is in the database meanwhile. */
+function hashed(entries: readonly Pending[]): Hashed[] {
+  const keys = idKeys(entries.map(({ id }) => id));
+  return entries.map(({ bytes }, i) => {
+    const id = keys[i];
+    if (id === undefined) throw new TypeError('sequencer: fewer ids than entries');
+    return { id, bytes, leaf: hashLeaf(bytes) };
   });
-  return { fresh, sequenced };
 }
+
+/** PostgreSQL has no place for a row: a violated check without the name of one. */
+const isMissingPartition = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && error.code === '23514' && !('constraint' in error && error.constraint);
+
+const closed = () => new LedgerError('closing', 'the ledger is closing; send again to another server, or later');

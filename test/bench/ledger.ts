@@ -11,8 +11,9 @@ import { parseArgs } from 'node:util';
 import { type Database, openDatabase, transaction } from '#database';
 import { fsck, openLedger } from '#ledger';
 import { openLogReader } from '#ledger/read';
+import type { Pending } from '../../src/ledger/batch.ts';
 import { BinaryRows, copyIn } from '../../src/ledger/copy-in.ts';
-import { type Pending, Sequencer } from '../../src/ledger/sequencer.ts';
+import { Sequencer } from '../../src/ledger/sequencer.ts';
 
 const ENTRY_BYTES = 600;
 const BATCH = 4096;

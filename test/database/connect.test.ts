@@ -25,25 +25,27 @@ test('a writer waits for the disk even where the server default does not', async
   t.after(() => other.close());
   assert.deepEqual((await other.pool('owner').query('show synchronous_commit')).rows[0], { synchronous_commit: 'off' });
   assert.deepEqual(await setting('writer'), { synchronous_commit: 'on' });
+  assert.deepEqual(await setting('projector'), { synchronous_commit: 'off' });
 });
 
 test('a reader writes nothing; a writer changes, removes and empties nothing', async (t) => {
   const database = await testDatabase(t);
-  const insert = `insert into behalf.sequenced_id (log_id, observation_id, leaf_index) values (1, '018f0000-0000-7000-8000-000000000000', 0)`;
+  const insert = `insert into behalf.id_bucket (log_id, day, bucket, first_index, ids)
+    values (1, extract(epoch from now())::bigint / 86400, 0, 0, uuid_send(gen_random_uuid()))`;
   await assert.rejects(database.pool('reader').query(insert), { code: '25006' });
   await assert.rejects(database.pool('projector').query(insert), { code: '42501' });
-  await database.pool('writer').query('select behalf.extend_sequenced_id()');
+  await database.pool('writer').query('select behalf.extend_id_bucket(1)');
   await database.pool('writer').query(insert);
   for (const statement of [
-    'update behalf.sequenced_id set leaf_index = 1',
-    'delete from behalf.sequenced_id',
-    'truncate behalf.sequenced_id',
-    'drop table behalf.sequenced_id',
-    'alter table behalf.sequenced_id disable trigger all',
+    'update behalf.id_bucket set first_index = 1',
+    'delete from behalf.id_bucket',
+    'truncate behalf.id_bucket',
+    'drop table behalf.id_bucket',
+    'alter table behalf.id_bucket disable trigger all',
   ]) {
     await assert.rejects(database.pool('writer').query(statement), { code: '42501' }, statement);
   }
-  await assert.rejects(database.pool('owner').query('delete from behalf.sequenced_id'), /append-only/);
+  await assert.rejects(database.pool('owner').query('delete from behalf.id_bucket'), /append-only/);
 });
 
 test('a server that is not there is an error of the statement, not of the process', async () => {

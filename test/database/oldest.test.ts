@@ -43,13 +43,17 @@ async function works(url: string): Promise<void> {
         `insert into behalf.log (log_id, origin, verifier_key, persons_check, root) values (1, 'o', 'k', $1::bytea, $1::bytea)`,
         [Buffer.alloc(32)],
       );
-    await database.pool('writer').query('select behalf.extend_entry(1, 16777216)');
-    await database.pool('writer').query(`insert into behalf.entry values (1, 0, 'a'), (1, 16777216, 'b')`);
+    await database.pool('writer').query('select behalf.extend_entry_bundle(1, 16777216)');
+    await database
+      .pool('writer')
+      .query(
+        `insert into behalf.entry_bundle values (1, 0, '{1}', sha256('a'), 'a'), (1, 16777216, '{1}', sha256('b'), 'b')`,
+      );
     assert.equal((await database.pool('reader').query('select from behalf.entry')).rowCount, 2);
     assert.equal((await database.pool('projector').query('select from behalf.entry')).rowCount, 2);
-    await assert.rejects(database.pool('writer').query('delete from behalf.entry'), { code: '42501' });
-    await assert.rejects(database.pool('owner').query('delete from behalf.entry'), /append-only/);
-    await assert.rejects(database.pool('owner').query('truncate behalf.entry_1'), /append-only/);
+    await assert.rejects(database.pool('writer').query('delete from behalf.entry_bundle'), { code: '42501' });
+    await assert.rejects(database.pool('owner').query('delete from behalf.entry_bundle'), /append-only/);
+    await assert.rejects(database.pool('owner').query('truncate behalf.entry_bundle_1'), /append-only/);
   } finally {
     await database.close();
   }

@@ -4,17 +4,17 @@ import type { Database, Role } from '#database';
 import { testLog } from './harness.ts';
 import { hops } from './observations.ts';
 
-const TABLES = ['log', 'entry', 'entry_0', 'sequenced_id', 'tile', 'checkpoint'] as const;
+const TABLES = ['log', 'entry_bundle', 'entry_bundle_0', 'id_bucket', 'tile', 'checkpoint'] as const;
 
 /** Every statement that would take back or change what is stored, by table. */
 const FORBIDDEN: readonly string[] = [
   ...TABLES.flatMap((table) => [`delete from behalf.${table} where log_id = 1`, `truncate behalf.${table}`]),
-  `update behalf.entry set bytes = '\\x00'::bytea where log_id = 1`,
-  `update behalf.entry_0 set bytes = '\\x00'::bytea where log_id = 1`,
-  'update behalf.entry set leaf_index = leaf_index + 100 where log_id = 1',
-  'update behalf.sequenced_id set leaf_index = 0 where log_id = 1',
+  `update behalf.entry_bundle set bytes = '\\x00'::bytea where log_id = 1`,
+  `update behalf.entry_bundle_0 set bytes = '\\x00'::bytea where log_id = 1`,
+  'update behalf.entry_bundle set first_index = first_index + 100 where log_id = 1',
+  'update behalf.id_bucket set first_index = 1 where log_id = 1',
   `update behalf.checkpoint set note = 'x' where log_id = 1`,
-  'update behalf.tile set hashes = substring(hashes from 1 for 32) where log_id = 1 and level = 0',
+  'update behalf.tile set hashes = substring(hashes from 1 for 32) where log_id = 1 and level = 1',
   `update behalf.tile set hashes = overlay(hashes placing '\\x00'::bytea from 1) where log_id = 1`,
   'update behalf.log set size = size - 1 where log_id = 1',
   `update behalf.log set root = '\\x${'00'.repeat(32)}'::bytea where log_id = 1`,
@@ -33,18 +33,18 @@ async function refusal(database: Database, role: Role, sql: string): Promise<{ c
 test('the writer may change nothing that is stored: refused by privilege, or where it may update, by the guard', async (t) => {
   const log = await testLog(t);
   const ledger = await log.open();
-  await ledger.append(hops(3));
+  await ledger.append(hops(600));
   await ledger.publish();
   for (const sql of FORBIDDEN) assert.equal((await refusal(log.database, 'writer', sql)).code, '42501', sql);
   await refusal(log.database, 'writer', `update behalf.log set origin = 'other' where log_id = 1`);
   await refusal(log.database, 'writer', 'delete from behalf.person where log_id = 1');
-  await log.sound(3, ledger.verifierKey);
+  await log.sound(600, ledger.verifierKey);
 });
 
 test('the owner is refused by triggers', async (t) => {
   const log = await testLog(t);
   const ledger = await log.open();
-  await ledger.append(hops(3));
+  await ledger.append(hops(600));
   await ledger.publish();
   for (const sql of FORBIDDEN) {
     const { code, message } = await refusal(log.database, 'owner', sql);
@@ -54,14 +54,17 @@ test('the owner is refused by triggers', async (t) => {
   for (const column of ['origin', 'verifier_key']) {
     await refusal(log.database, 'owner', `update behalf.log set ${column} = 'x', size = size + 1 where log_id = 1`);
   }
-  await log.sound(3, ledger.verifierKey);
+  await log.sound(600, ledger.verifierKey);
 });
 
 test('reader and projector may write nothing', async (t) => {
   const log = await testLog(t);
   await log.open();
   for (const role of ['reader', 'projector'] as const) {
-    for (const sql of [...FORBIDDEN, `insert into behalf.entry values (1, 0, '\\x00'::bytea)`]) {
+    for (const sql of [
+      ...FORBIDDEN,
+      `insert into behalf.entry_bundle values (1, 0, '{1}', sha256('\\x0000'), '\\x00')`,
+    ]) {
       assert.match(String((await refusal(log.database, role, sql)).code), /^(42501|25006)$/, `${role}: ${sql}`);
     }
   }
@@ -71,10 +74,10 @@ test('the writer has partitions made ahead of its log, and not further', async (
   const log = await testLog(t);
   await log.open();
   const writer = log.database.pool('writer');
-  await writer.query('select behalf.extend_entry(1, 16777216)');
-  const { rows } = await writer.query(`select to_regclass('behalf.entry_1') is not null as made`);
+  await writer.query('select behalf.extend_entry_bundle(1, 16777216)');
+  const { rows } = await writer.query(`select to_regclass('behalf.entry_bundle_1') is not null as made`);
   assert.deepEqual(rows, [{ made: true }]);
-  assert.equal((await refusal(log.database, 'owner', 'truncate behalf.entry_1')).code, '42501');
-  const { message } = await refusal(log.database, 'writer', 'select behalf.extend_entry(1, 16777217)');
+  assert.equal((await refusal(log.database, 'owner', 'truncate behalf.entry_bundle_1')).code, '42501');
+  const { message } = await refusal(log.database, 'writer', 'select behalf.extend_entry_bundle(1, 16777217)');
   assert.match(message, /at most 16777216 ahead/);
 });

@@ -3,6 +3,7 @@ import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openCheckpoint } from '@behalf/verify';
 import { connectDatabase, type Database } from '#database';
+import { APPEND } from '../../src/ledger/sql/append.ts';
 import { cuttingProxy } from './cutting-proxy.ts';
 import { indexesOf, range, testLog } from './harness.ts';
 import { ALICE, hops, PLANNER } from './observations.ts';
@@ -17,7 +18,7 @@ async function cuttableServer(t: TestContext) {
 }
 
 const durableWrites = [
-  ['the commit of a batch', 'commit\0'],
+  ['the storing of a batch', APPEND],
   ['the entry of a person', 'insert into behalf.person'],
 ] as const;
 
@@ -27,12 +28,12 @@ for (const [what, text] of durableWrites) {
       const { log, proxy, ledger } = await cuttableServer(t);
       await ledger.append(hops(3, { subject: PLANNER }));
       const sent = hops(5);
-      if (text === 'commit\0') await ledger.append(hops(1, { subject: ALICE })); // the person is known
+      if (text === APPEND) await ledger.append(hops(1, { subject: ALICE })); // the person is known
       const size = Number((await log.reader.log()).size);
       const wasCut = proxy.cutNext(text, cut);
       await assert.rejects(ledger.append(sent), { name: 'LedgerError', code: 'unavailable', retryable: true });
       await wasCut;
-      const survived = text === 'commit\0' && cut === 'after' ? 5 : 0;
+      const survived = text === APPEND && cut === 'after' ? 5 : 0;
       assert.equal((await log.reader.log()).size, BigInt(size + survived));
       await log.sound(size + survived);
       const again = await ledger.append(sent);
@@ -76,7 +77,7 @@ const onInsert = (table: string, body: string): string => `
   create function behalf.fault() returns trigger language plpgsql as $$ begin ${body}; return null; end $$;
   create trigger fault after insert on behalf.${table} for each statement execute function behalf.fault()`;
 
-for (const table of ['entry', 'sequenced_id', 'tile']) {
+for (const table of ['entry_bundle', 'id_bucket', 'tile']) {
   test(`a server process ended while it stores into ${table}: nothing is half-stored and the next append works`, async (t) => {
     const log = await testLog(t);
     const ledger = await log.open();

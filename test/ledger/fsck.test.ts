@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Difference, fsck, type Ledger } from '#ledger';
-import { type TestLog, testLog } from './harness.ts';
+import { flipHash, type TestLog, testLog } from './harness.ts';
 import { hops } from './observations.ts';
 
 /** A published log of `size` entries, in steps of up to 300 with a checkpoint after each. */
@@ -56,7 +56,8 @@ test('every tile tampered with is found: any hash, of any level, full or partial
   ] as const) {
     for (const at of [0, 1, Math.floor(width / 2), width - 1]) {
       const expected: Partial<Difference> = { kind: 'entry', leafIndex: BigInt(256 * tile + at) };
-      await found(log, flip('tile', 'hashes', `level = 0 and tile_index = ${tile}`, 32 * at + 31), expected);
+      const change = flipHash(0, tile, at, 31);
+      await found(log, { change, mend: change }, expected);
     }
   }
   for (const at of [0, 1]) {
@@ -68,9 +69,9 @@ test('every tile tampered with is found: any hash, of any level, full or partial
 
 test('an entry rewritten together with its leaf hash is found in the tile above', async (t) => {
   const [log] = await publishedLog(t, 300);
-  await log.tamper(`update behalf.entry set bytes = set_byte(bytes, 9, 65) where log_id = 1 and leaf_index = 7`);
-  await log.tamper(`update behalf.tile t set hashes = overlay(hashes placing sha256('\\x00'::bytea || e.bytes) from 7 * 32 + 1)
-    from behalf.entry e where e.log_id = 1 and e.leaf_index = 7 and t.log_id = 1 and t.level = 0 and t.tile_index = 0`);
+  await log.tamper(
+    `update behalf.entry set bytes = set_byte(bytes, 9, 65), leaf = null where log_id = 1 and leaf_index = 7`,
+  );
   const { firstDifference } = await log.fsck();
   assert.deepEqual([firstDifference?.kind, firstDifference?.leafIndex], ['tile', 0n]);
 });
@@ -94,8 +95,8 @@ test('a missing, repeated, swapped or surplus row is found', async (t) => {
   await found(
     log,
     {
-      change: `insert into behalf.tile select 1, 0, 1, hashes from behalf.tile where log_id = 1`,
-      mend: 'delete from behalf.tile where log_id = 1 and tile_index = 1',
+      change: `insert into behalf.tile select 1, 1, 0, leaf from behalf.entry where log_id = 1 and leaf_index = 0`,
+      mend: 'delete from behalf.tile where log_id = 1',
     },
     { kind: 'tile' },
   );
@@ -109,15 +110,16 @@ test('a root, checkpoint or remembered id that does not agree with the entries i
   const rename = (from: string, to: string) =>
     `update behalf.checkpoint set note = replace(note, '${from}', '${to}') where log_id = 1 and size = 20`;
   await found(log, { change: rename('\n20\n', '\n21\n'), mend: rename('\n21\n', '\n20\n') }, { kind: 'checkpoint' });
-  const shift = (by: string) =>
-    `update behalf.sequenced_id set leaf_index = leaf_index ${by} where log_id = 1 and leaf_index in (4, 104)`;
-  await found(log, { change: shift('+ 100'), mend: shift('- 100') }, { kind: 'sequenced_id', leafIndex: 4n });
+  const elsewhere = `update behalf.id_bucket set offsets = (select array_agg(i + 100) from generate_series(1, octet_length(ids) / 16) i) where log_id = 1 and first_index = 0`;
+  const back = 'update behalf.id_bucket set offsets = null where log_id = 1 and first_index = 0';
+  await found(log, { change: elsewhere, mend: back }, { kind: 'sequenced_id', leafIndex: 0n });
+  await found(log, flip('id_bucket', 'ids', 'first_index = 0', 15), { kind: 'sequenced_id', leafIndex: 0n });
   await found(
     log,
     {
-      change: `insert into behalf.sequenced_id (log_id, observation_id, leaf_index) values (1, gen_random_uuid(), 3)`,
-      mend: `delete from behalf.sequenced_id s using (select max(ctid) as at from behalf.sequenced_id where log_id = 1 and leaf_index = 3) last
-             where s.log_id = 1 and s.ctid = last.at`,
+      change: `insert into behalf.id_bucket (log_id, day, bucket, first_index, ids)
+               select log_id, day, 0, 3, uuid_send(gen_random_uuid()) from behalf.id_bucket where log_id = 1 and first_index = 0`,
+      mend: 'delete from behalf.id_bucket where log_id = 1 and bucket = 0',
     },
     { kind: 'sequenced_id' },
   );

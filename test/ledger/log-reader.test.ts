@@ -146,7 +146,7 @@ test('a stored row that is gone is corruption, not absence', async (t) => {
   await log.tamper('delete from behalf.entry where log_id = 1 and leaf_index = 2');
   await assert.rejects(log.reader.entries(0n, 5), { code: 'corrupt', message: /entry 2 is missing/ });
   await assert.rejects(log.reader.entryBundle(0n, 5), { code: 'corrupt' });
-  await log.tamper('delete from behalf.tile where log_id = 1');
+  await log.tamper('delete from behalf.entry where log_id = 1');
   await assert.rejects(log.reader.tile(0, 0n, 5), { code: 'corrupt' });
   await assert.rejects(log.reader.prove(0n), { code: 'corrupt' });
 });
@@ -157,7 +157,7 @@ test('a proof is never made from a tile that was tampered with', async (t) => {
   await ledger.append(hops(300));
   await ledger.publish();
   await log.tamper(
-    `update behalf.tile set hashes = overlay(hashes placing '\\x0000'::bytea from 32 * 9 + 1) where log_id = 1 and level = 0 and tile_index = 0`,
+    `update behalf.entry set leaf = overlay(leaf placing '\\x0000'::bytea from 1) where log_id = 1 and leaf_index = 9`,
   );
   await assert.rejects(log.reader.prove(200n), { code: 'corrupt', message: /tile\/0\/000/ });
 });

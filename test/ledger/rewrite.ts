@@ -1,7 +1,10 @@
+import { EMPTY_ROOT } from '@behalf/verify';
 import type { Database } from '#database';
-import { appendLeaves, EMPTY_EDGE } from '../../src/ledger/edge.ts';
+import { prepareBatch } from '../../src/ledger/batch.ts';
+import { EMPTY_EDGE } from '../../src/ledger/edge.ts';
 import { hashLeaf } from '../../src/ledger/hash.ts';
-import { copyEntries, copySequenced, upsertTiles } from '../../src/ledger/sql/append.ts';
+import { idKeys, KnownIds } from '../../src/ledger/known-ids.ts';
+import { appendBatch } from '../../src/ledger/sql/append.ts';
 import { unguarded } from './harness.ts';
 
 /**
@@ -9,16 +12,18 @@ import { unguarded } from './harness.ts';
  * its size go, others stay.
  */
 export async function rewriteLog(database: Database, entries: readonly Uint8Array[]): Promise<void> {
-  const { root, tiles } = appendLeaves(EMPTY_EDGE, entries.map(hashLeaf));
+  const ids = idKeys(entries.map(idOf));
+  const known = new KnownIds();
+  known.learn(known.missing(ids), []);
+  const batch = entries.flatMap((bytes, i) => (ids[i] ? [{ bytes, leaf: hashLeaf(bytes), id: ids[i] }] : []));
+  const { rows } = prepareBatch(batch, { edge: EMPTY_EDGE, root: EMPTY_ROOT }, known);
   await unguarded(database, async (owner) => {
-    for (const table of ['entry', 'sequenced_id', 'tile'])
+    for (const table of ['entry', 'entry_bundle', 'id_bucket', 'tile'])
       await owner.query(`delete from behalf.${table} where log_id = 1`);
     await owner.query('delete from behalf.checkpoint where log_id = 1 and size > $1::bigint', [entries.length]);
-    await copyEntries(owner, 1, 0n, entries);
-    await copySequenced(owner, 1, 0n, entries.map(idOf));
-    await upsertTiles(owner, 1, tiles);
-    const head = [entries.length, root];
-    await owner.query('update behalf.log set size = $1::bigint, root = $2::bytea where log_id = 1', head);
+    await owner.query('update behalf.log set size = 0, root = $1::bytea where log_id = 1', [EMPTY_ROOT]);
+    if (rows !== undefined) await appendBatch(owner, 1, rows);
+    await owner.query('insert into behalf.entry select * from behalf.entry_view where log_id = 1');
   });
 }
 

@@ -163,7 +163,7 @@ test('the projector writes its own tables and no other, and the reader writes no
       ]);
     return rows[0]?.may;
   };
-  for (const table of ['behalf.entry', 'behalf.log']) {
+  for (const table of ['behalf.entry_bundle', 'behalf.log']) {
     for (const privilege of ['insert', 'update', 'delete', 'truncate'])
       assert.equal(await may('behalf_projector', table, privilege), false, `${privilege} on ${table}`);
   }

@@ -14,8 +14,8 @@ export async function record(database: Database, entries: readonly Entry[], logI
   const first = BigInt(rows[0]?.size ?? 0);
   const batch = entries.map((entry, i) => ({ leafIndex: first + BigInt(i), bytes: encodeEntry(entry) }));
   await owner.query(
-    `insert into behalf.entry (log_id, leaf_index, bytes)
-     select $1::int, e.leaf_index, e.bytes from unnest($2::bigint[], $3::bytea[]) as e(leaf_index, bytes)`,
+    `insert into behalf.entry_bundle (log_id, first_index, ends, leaves, bytes)
+     select $1::int, e.leaf_index, array[octet_length(e.bytes)], sha256('\\x00'::bytea || e.bytes), e.bytes from unnest($2::bigint[], $3::bytea[]) as e(leaf_index, bytes)`,
     [logId, batch.map((each) => each.leafIndex), batch.map((each) => each.bytes)],
   );
   return batch;

@@ -1,5 +1,6 @@
 import type { ClientBase } from 'pg';
 import { hashLeaf } from '../../src/ledger/hash.ts';
+import { flipHash } from '../ledger/harness.ts';
 import { forged } from './log.ts';
 
 /** Whole numbers from 0 to below a bound, the same ones for the same seed (mulberry32). */
@@ -72,23 +73,16 @@ const append: Make = (size, random) => {
 const insert: Make = (size, random) => {
   const at = random(size);
   const copied = (at + 1 + random(size - 1)) % size;
-  return {
-    says: `a copy of entry ${copied} inserted at ${at}, the others moved up`,
-    firstBad: BigInt(at),
-    async apply(owner) {
-      const { rows } = await owner.query(`select bytes from behalf.entry where log_id = 1 and leaf_index = ${copied}`);
-      await owner.query(
-        `update behalf.entry set leaf_index = leaf_index + 1000000 where log_id = 1 and leaf_index >= ${at}`,
-      );
-      await owner.query(
-        'update behalf.entry set leaf_index = leaf_index - 999999 where log_id = 1 and leaf_index >= 1000000',
-      );
-      await owner.query('insert into behalf.entry (log_id, leaf_index, bytes) values (1, $1, $2)', [
-        at,
-        rows[0]?.bytes,
-      ]);
-    },
-  };
+  return one(
+    `a copy of entry ${copied} inserted at ${at}, the others moved up, the leaf hashes where they were`,
+    at,
+    `with moved as (
+       select leaf_index + 1 as at, bytes from behalf.entry where log_id = 1 and leaf_index >= ${at}
+       union all select ${at}, bytes from behalf.entry where log_id = 1 and leaf_index = ${copied}
+     )
+     insert into behalf.entry (log_id, leaf_index, bytes) select 1, at, bytes from moved
+     on conflict (log_id, leaf_index) do update set bytes = excluded.bytes`,
+  );
 };
 
 const swap: Make = (size, random) => {
@@ -104,29 +98,19 @@ const swap: Make = (size, random) => {
 
 const leafToo: Make = (size, random) => {
   const at = random(size - (size % 256));
-  const place = (at % 256) * 32 + 1;
   return {
     says: `entry ${at} rewritten with its leaf hash`,
     firstBad: BigInt(at - (at % 256)),
     async apply(owner) {
       const bytes = await rewrite(owner, at);
-      await owner.query(
-        `update behalf.tile set hashes = overlay(hashes placing $1::bytea from ${place} for 32)
-         where log_id = 1 and level = 0 and tile_index = ${Math.floor(at / 256)}`,
-        [hashLeaf(bytes)],
-      );
+      await owner.query(`update behalf.entry set leaf = $1 where log_id = 1 and leaf_index = ${at}`, [hashLeaf(bytes)]);
     },
   };
 };
 
 const tile: Make = (size, random) => {
   const [at, byte] = [random(size), random(32)];
-  return one(
-    `leaf hash ${at} changed`,
-    at,
-    `update behalf.tile set hashes = set_byte(hashes, ${(at % 256) * 32 + byte}, get_byte(hashes, ${(at % 256) * 32 + byte}) # 8)
-     where log_id = 1 and level = 0 and tile_index = ${Math.floor(at / 256)}`,
-  );
+  return one(`leaf hash ${at} changed`, at, flipHash(0, 0, at, byte));
 };
 
 async function rewrite(owner: ClientBase, at: number): Promise<Uint8Array> {

@@ -1,93 +1,136 @@
-import type { ClientBase } from 'pg';
 import type { Queryable } from '#database';
-import { BinaryRows, copyIn } from '../copy-in.ts';
+import { binaryArray } from '../binary-array.ts';
 import type { TileRow } from '../edge.ts';
+import type { TreeHead } from './log.ts';
 
-/** Which of these observation ids are sequenced already, and where. */
-export async function selectSequenced(
-  db: Queryable,
-  logId: number,
-  ids: readonly string[],
-): Promise<Map<string, bigint>> {
-  const { rows } = await db.query<{ id: string; at: string }>(
-    `select observation_id as id, leaf_index as at
-     from behalf.sequenced_id where log_id = $1::int and observation_id = any($2::uuid[])`,
-    [logId, ids],
-  );
-  return new Map(rows.map((row) => [row.id, BigInt(row.at)]));
+/** What one batch adds: from one state of the log to the next. */
+export interface BatchRows {
+  readonly from: TreeHead;
+  readonly to: TreeHead;
+  readonly runs: RunRows;
+  readonly ids: IdRows;
+  /** Levels above 0 only. */
+  readonly tiles: readonly TileRow[];
+}
+/** Runs of entries, cut at multiples of 256: `counts[i]` entries and `lengths[i]` bytes each, one after the other. */
+export interface RunRows {
+  readonly firstIndexes: readonly number[];
+  readonly counts: readonly number[];
+  readonly lengths: readonly number[];
+  /** Where each entry ends, from the start of its run. */
+  readonly ends: readonly number[];
+  readonly leaves: Buffer;
+  readonly bytes: Buffer;
+}
+/** Ids by bucket: `counts[i]` of them each, in order of the log, at `firstIndexes[i] + offsets`. */
+export interface IdRows {
+  readonly buckets: readonly number[];
+  readonly firstIndexes: readonly number[];
+  readonly counts: readonly number[];
+  readonly offsets: readonly number[];
+  readonly ids: Buffer;
 }
 
-/** Entries get the indexes from `first` on, in order. */
-export async function copyEntries(
-  client: ClientBase,
-  logId: number,
-  first: bigint,
-  entries: readonly Uint8Array[],
-): Promise<void> {
-  const dataBytes = entries.reduce((sum, bytes) => sum + 12 + bytes.length, 0);
-  const rows = new BinaryRows({ rows: entries.length, fields: 3, dataBytes });
-  for (const [i, bytes] of entries.entries()) {
-    rows
-      .row()
-      .int4(logId)
-      .int8(first + BigInt(i))
-      .bytes(bytes);
-  }
-  await copyIn(client, 'copy behalf.entry (log_id, leaf_index, bytes) from stdin (format binary)', rows);
-}
+/** The statement's name on its connection, where it is prepared once. */
+export const APPEND = 'behalf_append';
 
-/** Remembers the ids of the entries from `first` on, in order, under the database's day. */
-export async function copySequenced(
-  client: ClientBase,
-  logId: number,
-  first: bigint,
-  ids: readonly string[],
-): Promise<void> {
-  const rows = new BinaryRows({ rows: ids.length, fields: 3, dataBytes: 28 * ids.length });
-  for (const [i, id] of ids.entries()) {
-    rows
-      .row()
-      .int4(logId)
-      .int8(first + BigInt(i))
-      .bytes(Buffer.from(id.replaceAll('-', ''), 'hex'));
-  }
-  await copyIn(
-    client,
-    'copy behalf.sequenced_id (log_id, leaf_index, observation_id) from stdin (format binary)',
-    rows,
-  );
-}
+/**
+ * Everything of a batch, in one statement and so in one transaction. `moved` is the fence: the compare-and-swap of (size,
+ * root) by the log's row. A writer with an old view moves nothing, and then nothing is inserted; one that comes while
+ * another commits waits for the row and sees it moved.
+ */
+const TEXT = `
+with moved as (
+  update behalf.log set size = $4::bigint, root = $5::bytea,
+    id_day = greatest(id_day, (extract(epoch from now())::bigint / 86400)::int)
+  where log_id = $1::int and size = $2::bigint and root = $3::bytea
+  returning id_day
+), runs as (
+  insert into behalf.entry_bundle (log_id, first_index, ends, leaves, bytes)
+  select $1::int, r.first_index, ($9::int[])[r.at + 1 : r.at + r.count],
+         substring($10::bytea from 32 * r.at + 1 for 32 * r.count), substring($11::bytea from r.byte_at + 1 for r.length)
+  from moved, (
+    select r.first_index, r.count, r.length,
+           (sum(r.count) over (order by r.nr) - r.count)::int as at, (sum(r.length) over (order by r.nr) - r.length)::int as byte_at
+    from unnest($6::bigint[], $7::int[], $8::int[]) with ordinality as r(first_index, count, length, nr)
+  ) r
+), ids as (
+  insert into behalf.id_bucket (log_id, day, bucket, first_index, offsets, ids)
+  select $1::int, moved.id_day, b.bucket, b.first_index,
+         case when ($15::int[])[b.at + b.count] > b.count - 1 then ($15::int[])[b.at + 1 : b.at + b.count] end,
+         substring($16::bytea from 16 * b.at + 1 for 16 * b.count)
+  from moved, (
+    select b.bucket, b.first_index, b.count, (sum(b.count) over (order by b.nr) - b.count)::int as at
+    from unnest($12::bigint[], $13::bigint[], $14::int[]) with ordinality as b(bucket, first_index, count, nr)
+  ) b
+), tiles as (
+  insert into behalf.tile (log_id, level, tile_index, hashes)
+  select $1::int, t.level, t.tile_index, substring($20::bytea from 32 * t.at + 1 for 32 * t.width)
+  from moved, (
+    select t.level, t.tile_index, t.width, (sum(t.width) over (order by t.nr) - t.width)::int as at
+    from unnest($17::smallint[], $18::bigint[], $19::int[]) with ordinality as t(level, tile_index, width, nr)
+  ) t
+  on conflict (log_id, level, tile_index) do update set hashes = excluded.hashes
+)
+select from moved`;
 
-/** All tiles' hashes go as one value, which pg sends as bytes; an array of them it would spell out in hex. */
-export async function upsertTiles(db: Queryable, logId: number, tiles: readonly TileRow[]): Promise<void> {
-  await db.query(
-    `insert into behalf.tile (log_id, level, tile_index, hashes)
-     select $1::int, t.level, t.tile_index,
-            substring($4::bytea from (1 + sum(t.length) over (order by t.at) - t.length)::int for t.length)
-     from unnest($2::smallint[], $3::bigint[], $5::int[]) with ordinality as t(level, tile_index, length, at)
-     on conflict (log_id, level, tile_index) do update set hashes = excluded.hashes`,
-    [
+/** Stores a batch if the log still stands at `from`; false, and nothing stored, when another writer moved it. */
+export async function appendBatch(db: Queryable, logId: number, batch: BatchRows): Promise<boolean> {
+  const { from, to, runs, ids, tiles } = batch;
+  const { rowCount } = await db.query({
+    name: APPEND,
+    text: TEXT,
+    values: [
       logId,
-      tiles.map((tile) => tile.level),
-      tiles.map((tile) => tile.index),
-      Buffer.concat(tiles.map((tile) => tile.hashes)),
-      tiles.map((tile) => tile.hashes.length),
+      from.size,
+      from.root,
+      to.size,
+      to.root,
+      binaryArray('int8', runs.firstIndexes),
+      binaryArray('int4', runs.counts),
+      binaryArray('int4', runs.lengths),
+      binaryArray('int4', runs.ends),
+      runs.leaves,
+      runs.bytes,
+      binaryArray('int8', ids.buckets),
+      binaryArray('int8', ids.firstIndexes),
+      binaryArray('int4', ids.counts),
+      binaryArray('int4', ids.offsets),
+      ids.ids,
+      ...tileValues(tiles),
     ],
-  );
+  });
+  return rowCount === 1;
 }
+
+const tileValues = (tiles: readonly TileRow[]): Buffer[] => [
+  binaryArray(
+    'int2',
+    tiles.map((tile) => tile.level),
+  ),
+  binaryArray(
+    'int8',
+    tiles.map((tile) => Number(tile.index)),
+  ),
+  binaryArray(
+    'int4',
+    tiles.map((tile) => tile.hashes.length / 32),
+  ),
+  Buffer.concat(tiles.map((tile) => tile.hashes)),
+];
 
 /** Makes sure partitions exist up to this index, which may be at most 2^24 beyond the log's size. */
-export async function extendEntry(db: Queryable, logId: number, upTo: bigint): Promise<void> {
-  await db.query('select behalf.extend_entry($1::int, $2::bigint)', [logId, upTo]);
+export async function extendEntries(db: Queryable, logId: number, upTo: bigint): Promise<void> {
+  await db.query('select behalf.extend_entry_bundle($1::int, $2::bigint)', [logId, upTo]);
 }
 
 /** Makes sure that ids can be remembered today and tomorrow, by the database's clock. */
-export async function extendSequenced(db: Queryable): Promise<void> {
-  await db.query('select behalf.extend_sequenced_id()');
+export async function extendIds(db: Queryable, logId: number): Promise<void> {
+  await db.query('select behalf.extend_id_bucket($1::int)', [logId]);
 }
 
 /** Forgets the ids of days that ended more than `hours` (24..8784) ago; false when others read them: ask again later. */
-export async function forgetSequenced(db: Queryable, hours: number): Promise<boolean> {
-  const { rows } = await db.query<{ done: boolean }>('select behalf.forget_sequenced_id($1::int) as done', [hours]);
+export async function forgetIds(db: Queryable, hours: number): Promise<boolean> {
+  const { rows } = await db.query<{ done: boolean }>('select behalf.forget_id_bucket($1::int) as done', [hours]);
   return rows[0]?.done === true;
 }

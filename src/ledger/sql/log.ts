@@ -36,12 +36,3 @@ export async function insertLog(
     [logId, log.origin, log.verifierKey, log.personsCheck, log.root],
   );
 }
-
-/** The compare-and-swap that fences writers: true when this writer's view was the stored one. */
-export async function advanceLog(db: Queryable, logId: number, from: TreeHead, to: TreeHead): Promise<boolean> {
-  const { rowCount } = await db.query(
-    `update behalf.log set size = $4::bigint, root = $5::bytea where log_id = $1::int and size = $2::bigint and root = $3::bytea`,
-    [logId, from.size, from.root, to.size, to.root],
-  );
-  return rowCount === 1;
-}

@@ -10,8 +10,15 @@ export async function selectMembers(
 ): Promise<readonly { readonly set: bigint; readonly leafIndex: bigint; readonly bytes: Uint8Array }[]> {
   const { rows } = await db.query<{ set_id: string; leaf_index: string; bytes: Buffer }>(
     `select p.set_id, p.leaf_index, e.bytes
-     from behalf.projected_entry p join behalf.entry e on e.log_id = p.log_id and e.leaf_index = p.leaf_index
-     where p.log_id = $1::int and e.log_id = $1::int and p.set_id = any($2::bigint[])
+     from behalf.projected_entry p cross join lateral (
+       select substring(r.bytes from coalesce(r.ends[r.at - 1], 0) + 1 for r.ends[r.at] - coalesce(r.ends[r.at - 1], 0)) as bytes
+       from (
+         select b.ends, b.bytes, (p.leaf_index - b.first_index)::int + 1 as at from behalf.entry_bundle b
+         where b.log_id = $1::int and b.first_index between p.leaf_index - p.leaf_index % 256 and p.leaf_index
+         order by b.first_index desc limit 1
+       ) r where r.at <= cardinality(r.ends)
+     ) e
+     where p.log_id = $1::int and p.set_id = any($2::bigint[])
      order by p.leaf_index`,
     [logId, sets],
   );

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { APPEND } from '../../../src/ledger/sql/append.ts';
 import type { CuttingProxy } from '../../ledger/cutting-proxy.ts';
 import type { Victim } from './postgres.ts';
 import type { Server } from './server.ts';
@@ -50,8 +51,8 @@ export const FAULTS: Readonly<Record<string, (reach: Reach) => Promise<void>>> =
         `select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid() and application_name = 'behalf-writer'`,
       );
   },
-  'commit failed, not persisted': ({ proxy }) => proxy.cutNext('commit\0', 'before'),
-  'commit failed, persisted': ({ proxy }) => proxy.cutNext('commit\0', 'after'),
+  'commit failed, not persisted': ({ proxy }) => proxy.cutNext(APPEND, 'before'),
+  'commit failed, persisted': ({ proxy }) => proxy.cutNext(APPEND, 'after'),
   'checkpoint not stored': ({ proxy }) => proxy.cutNext('insert into behalf.checkpoint', 'before'),
   'disk full': async ({ victim, random }) => {
     if (victim.hasOwnDisk) await victim.fillDisk(300 + random(700));
