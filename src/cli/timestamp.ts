@@ -58,5 +58,5 @@ async function bodyOf(response: Response, url: URL): Promise<Uint8Array> {
     }
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks);
+  return new Uint8Array(Buffer.concat(chunks));
 }

@@ -41,12 +41,12 @@ export function parseTimestampAnswer(answer: Uint8Array, { imprint, nonce }: Tim
   const read = parseTimestampToken(token.bytes);
   if (!sameHash(read.imprint, imprint)) refuse('the authority stamped something else');
   if (read.nonce === undefined || !sameHash(read.nonce, nonceOf(nonce))) refuse('the answer is not to this request');
-  return token.bytes.slice();
+  return new Uint8Array(token.bytes);
 }
 
 /** An INTEGER above 0, in its shortest form. */
 function nonceOf(nonce: Uint8Array): Uint8Array {
-  const bytes = nonce.slice();
+  const bytes = new Uint8Array(nonce);
   bytes[0] = ((bytes[0] ?? 0) & 0x7f) | 0x40;
   return formatDer(DER.integer, bytes);
 }

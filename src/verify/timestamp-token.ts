@@ -98,7 +98,7 @@ function attributesOf(signed: DerValue): ReadonlyMap<string, DerValue> {
 
 /** What is signed is the attributes as a SET OF, not as the tagged field they stand in (RFC 5652 section 5.4). */
 function asSet(field: Uint8Array): Uint8Array {
-  const set = field.slice();
+  const set = new Uint8Array(field); // a copy, of a Buffer too, whose slice is none
   set[0] = DER.set;
   return set;
 }
