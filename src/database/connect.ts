@@ -35,7 +35,8 @@ const SETTINGS: Readonly<Record<Role, Readonly<Record<string, string>>>> = {
     idle_in_transaction_session_timeout: '30000',
   },
   reader: { role: 'behalf_reader', default_transaction_read_only: 'on', statement_timeout: '60000' },
-  projector: { role: 'behalf_projector', idle_in_transaction_session_timeout: '60000' },
+  // A crash may lose its last commits, position and rows together: they are followed again.
+  projector: { role: 'behalf_projector', synchronous_commit: 'off', idle_in_transaction_session_timeout: '60000' },
 };
 
 /** The client's own limit, for a server that vanished without a word. */
