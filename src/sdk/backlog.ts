@@ -30,8 +30,10 @@ export interface Backlog {
   hold(waiting: Waiting): boolean;
   /** Ends a held observation: the fields of `ending` are put behind it. */
   complete(sequence: number, ending: Uint8Array): void;
-  /** Resolves when everything taken so far is as durable as it is going to be. */
+  /** Resolves when everything taken so far is as durable as it is going to be; undefined when it is. */
   durable(): Promise<void> | undefined;
+  /** Makes what was taken so far survive the process, as far as it is going to, before it returns. */
+  write(): void;
   /** The oldest batch, the same until it is settled; undefined when nothing can be sent. */
   take(): Batch | undefined;
   /** The batch last taken is not needed any more. */
@@ -87,6 +89,8 @@ export class MemoryBacklog implements Backlog {
   }
 
   durable(): undefined {}
+
+  write(): void {}
 
   take(): Batch | undefined {
     if (this.#waiting.count === 0) return undefined;

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { activeContext, runInContext } from './active-context.ts';
 import { type GuardOptions, parseGuardOptions } from './guard-rules.ts';
+import { holdAnswer } from './held-answer.ts';
 import { NodeRequest } from './inbound-request.ts';
 import type { Recorder } from './recorder.ts';
 import { type RefusalCode, refusal } from './refusal.ts';
@@ -36,7 +37,7 @@ export function httpGuard(options: GuardOptions, settings: Settings, recorder: R
       const pattern = route.route ?? expressRoute(request);
       const visit = new Visit({ request: new NodeRequest(request, pattern), native: request, route, rules, recorder });
       response.once('close', () => visit.finish({ sent: response.writableFinished, status: response.statusCode }));
-      if (recorder.spools) recordBeforeAnswer(response, visit);
+      if (recorder.spools) recordBeforeAnswer(response, visit, recorder);
       const go = (code: RefusalCode | undefined): void => {
         if (code === undefined) runInContext(visit.contextFrom(activeContext()), next);
         else refuse(response, visit, code);
@@ -61,13 +62,18 @@ function expressRoute(request: IncomingMessage): string | undefined {
 }
 
 /**
- * Node tells of no moment before an answer leaves: its first piece passes `writeHead`, asked for or not. The system's cache
- * has the observation then; an answer does not wait for the disk itself here (`fsync: 'each'`).
+ * The observation is written before the first byte of the answer leaves. With `fsync: 'each'` the answer waits for the disk;
+ * else the system's cache has it when `writeHead` passes, asked for or not.
  */
-function recordBeforeAnswer<R>(response: ServerResponse, visit: Visit<R>): void {
+function recordBeforeAnswer<R>(response: ServerResponse, visit: Visit<R>, recorder: Recorder): void {
+  if (recorder.forces) {
+    holdAnswer(response, () => visit.answering());
+    return;
+  }
   const writeHead = response.writeHead.bind(response) as (...args: unknown[]) => ServerResponse;
   response.writeHead = (...args: unknown[]) => {
     void visit.answering();
+    recorder.write();
     return writeHead(...args);
   };
 }

@@ -28,6 +28,8 @@ interface Sender {
 export class Recorder {
   /** True when there is a spool: what it took survives the process. */
   readonly spools: boolean;
+  /** True when an answer waits until its observation is forced to the disk. */
+  readonly forces: boolean;
   readonly #backlog: Backlog;
   readonly #senders: readonly [Sender, ...Sender[]];
   readonly #refuses: boolean;
@@ -43,13 +45,16 @@ export class Recorder {
     });
     const { spool } = settings;
     this.spools = spool !== undefined;
+    this.forces = spool?.fsync === 'each';
     this.#refuses = spool?.whenFull === 'refuse';
     if (spool === undefined) {
       this.#backlog = new MemoryBacklog(resourceOf(settings, settings.instance ?? randomUUID()), settings.queueSize);
       this.#senders = [sender(this.#backlog)];
       return;
     }
-    const { own, mine, left } = openSpool(spool, settings);
+    const { own, mine, left } = openSpool(spool, settings, (count) =>
+      this.#own.lose(count, 'the spool cannot be written'),
+    );
     this.#backlog = mine;
     this.#sequence = mine.lastSequence;
     this.#senders = [sender(mine, own.folder), ...left.map(({ folder, spool: each }) => sender(each, folder))];
@@ -75,9 +80,14 @@ export class Recorder {
       });
   }
 
-  /** What an answer must wait for, if anything: that all recorded so far is forced to the disk. Never rejects. */
+  /** What an answer must wait for, if anything: that all recorded so far is as safe as the host wants it. Never rejects. */
   durable(): Promise<void> | undefined {
     return this.#backlog.durable();
+  }
+
+  /** As `durable`, at once, up to what survives the process. */
+  write(): void {
+    this.#backlog.write();
   }
 
   /** Resolves true when all recorded so far is durable in the ledger, false after `timeoutMs` or a refusal. */
@@ -122,11 +132,12 @@ export class Recorder {
 }
 
 /** This sender's spool, and those that dead ones left. Throws TypeError naming the option. */
-function openSpool(spool: Required<SpoolOptions>, settings: Settings) {
+function openSpool(spool: Required<SpoolOptions>, settings: Settings, onLost: (count: number) => void) {
   try {
     const own = openSenderFolder(spool.folder, settings.service, settings.instance);
     const resource = resourceOf(settings, own.instance);
-    const open = (folder: string) => new Spool({ ...spool, abandonedEnding, folder, resource, run: randomUUID() });
+    const open = (folder: string) =>
+      new Spool({ ...spool, abandonedEnding, onLost, folder, resource, run: randomUUID() });
     const mine = open(own.folder);
     const left = takeAbandonedFolders(spool.folder, settings.service).map((folder) => ({
       folder,

@@ -20,13 +20,26 @@ const HEAD = 8;
 const FIXED = 7;
 const MAX_FRAME = 4 * 1024 * 1024;
 
+export const frameSize = (payload: Uint8Array): number => HEAD + FIXED + payload.length;
+
+/** Writes a frame; gives where the next one goes. */
+export function putFrame(
+  bytes: Buffer,
+  at: number,
+  { kind, sequence, payload }: Pick<Frame, 'kind' | 'sequence' | 'payload'>,
+): number {
+  const end = at + frameSize(payload);
+  bytes.writeUInt32BE(FIXED + payload.length, at);
+  bytes[at + HEAD] = KINDS.indexOf(kind);
+  bytes.writeUIntBE(sequence, at + HEAD + 1, 6);
+  bytes.set(payload, at + HEAD + FIXED);
+  bytes.writeUInt32BE(crc32(bytes.subarray(at + HEAD, end)), at + 4);
+  return end;
+}
+
 export function encodeFrame(kind: FrameKind, sequence: number, payload: Uint8Array): Uint8Array {
-  const bytes = Buffer.allocUnsafe(HEAD + FIXED + payload.length);
-  bytes.writeUInt32BE(FIXED + payload.length, 0);
-  bytes[HEAD] = KINDS.indexOf(kind);
-  bytes.writeUIntBE(sequence, HEAD + 1, 6);
-  bytes.set(payload, HEAD + FIXED);
-  bytes.writeUInt32BE(crc32(bytes.subarray(HEAD)), 4);
+  const bytes = Buffer.allocUnsafe(frameSize(payload));
+  putFrame(bytes, 0, { kind, sequence, payload });
   return bytes;
 }
 

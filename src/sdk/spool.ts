@@ -1,11 +1,14 @@
-import { readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Backlog, type Batch, MAX_BATCH, MAX_BATCH_BYTES, type Waiting } from './backlog.ts';
+import { FrameGroup } from './frame-group.ts';
 import { harmless } from './harmless.ts';
 import { framedSize, putRecord } from './otlp-record.ts';
 import { SegmentFile } from './segment-file.ts';
-import { encodeFrame, type FrameKind, formatSegmentHead, parseFrame } from './spool-frame.ts';
-import { type Position, SpoolReader } from './spool-reader.ts';
+import { readCursor, SEGMENT, writeCursor } from './spool-cursor.ts';
+import { encodeFrame, type FrameKind, formatSegmentHead } from './spool-frame.ts';
+import { SpoolReader } from './spool-reader.ts';
+import { surveySpool } from './spool-survey.ts';
 
 /** When what was written is forced to the disk. A crash of the process loses nothing in any case, one of the machine does. */
 export type FsyncPolicy = 'each' | 'interval' | 'never';
@@ -20,20 +23,23 @@ export interface SpoolFolder {
   /** A Resource message. */
   readonly resource: Uint8Array;
   readonly abandonedEnding: () => Uint8Array;
+  /** Told of observations that were taken and then could not be written. */
+  readonly onLost: (count: number) => void;
 }
 
-const SEGMENT = /^[0-9]{16}\.spool$/;
-const CURSOR = 'cursor';
 const SYNC_INTERVAL_MS = 1_000;
 const LOST_INTERVAL_MS = 1_000;
 /** A disk that is full or broken is not asked for every observation. */
 const FAILURE_PAUSE_MS = 1_000;
 const NOTHING = new Uint8Array();
+/** A group is written at once when it is so large. */
+const MAX_GROUP_BYTES = 256 * 1024;
 
 /**
  * A backlog on disk: segments of frames, deleted when what they hold was delivered, and a cursor that says up to where.
- * A write is in the system's cache before `add` and `hold` return, so that it survives the process. A crash between a
- * delivery and the cursor sends some observations again, under their ids. At most `maxBytes`, endings apart.
+ * What is taken in one turn of the event loop is written together at its end; when `durable` resolves it is in the system's
+ * cache at least, and survives the process. A crash between a delivery and the cursor sends some observations again, under
+ * their ids. At most `maxBytes`, endings apart.
  */
 export class Spool implements Backlog {
   /** The highest sequence number in use, by this run or those before. */
@@ -46,6 +52,10 @@ export class Spool implements Backlog {
   #file: SegmentFile | undefined;
   #pending = 0;
   #batch: Batch | undefined;
+  readonly #group = new FrameGroup();
+  #writing: NodeJS.Immediate | undefined;
+  #written: PromiseWithResolvers<void> | undefined;
+  #bytes = 0;
   #dirty = false;
   #syncing: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -59,10 +69,14 @@ export class Spool implements Backlog {
       .filter((name) => SEGMENT.test(name))
       .toSorted();
     this.#segments = names.map((name) => ({ name, size: statSync(join(o.folder, name)).size }));
+    for (const { size } of this.#segments) this.#bytes += size;
     const from = readCursor(o.folder);
-    this.lastSequence = this.#survey(from);
+    const { lastSequence, waiting } = surveySpool(o.folder, names, from);
+    this.lastSequence = lastSequence;
+    this.#pending = waiting;
     const segments = () => this.#segments.map(({ name }) => name);
     this.#reader = new SpoolReader({ ...o, segments, from });
+    unwritten.add(this);
     if (o.fsync === 'interval') {
       this.#timer = setInterval(() => void this.#sync(), SYNC_INTERVAL_MS);
       this.#timer.unref();
@@ -74,17 +88,19 @@ export class Spool implements Backlog {
   }
 
   get full(): boolean {
-    return this.#bytes() >= this.#o.maxBytes || Date.now() < this.#failedUntil;
+    return this.#bytes + this.#group.size >= this.#o.maxBytes || Date.now() < this.#failedUntil;
   }
 
   add({ sequence, record }: Waiting): boolean {
-    if (this.full || !this.#append('whole', sequence, record)) return false;
+    if (this.full) return false;
+    this.#append('whole', sequence, record);
     this.#pending += 1;
     return true;
   }
 
   hold({ sequence, record }: Waiting): boolean {
-    if (this.full || !this.#append('held', sequence, record)) return false;
+    if (this.full) return false;
+    this.#append('held', sequence, record);
     this.#open.add(sequence);
     return true;
   }
@@ -92,14 +108,28 @@ export class Spool implements Backlog {
   /** An ending that cannot be written leaves its observation held: the next run delivers it, its ending unknown. */
   complete(sequence: number, ending: Uint8Array): void {
     if (!this.#open.delete(sequence)) return;
-    if (this.#append('ending', sequence, ending)) this.#pending += 1;
+    this.#append('ending', sequence, ending);
+    this.#pending += 1;
   }
 
   durable(): Promise<void> | undefined {
+    if (this.#group.size > 0) {
+      this.#written ??= Promise.withResolvers();
+      return this.#o.fsync === 'each' ? this.#written.promise.then(() => this.#sync()) : this.#written.promise;
+    }
     return this.#o.fsync === 'each' && this.#dirty ? this.#sync() : undefined;
   }
 
+  write(): void {
+    clearImmediate(this.#writing);
+    this.#writing = undefined;
+    if (this.#group.size > 0) this.#writeGroup();
+    this.#written?.resolve();
+    this.#written = undefined;
+  }
+
   take(): Batch | undefined {
+    this.write();
     this.#batch ??= harmless('reading the spool', () => this.#read());
     return this.#batch;
   }
@@ -118,30 +148,11 @@ export class Spool implements Backlog {
   }
 
   close(): void {
+    this.write();
+    unwritten.delete(this);
     clearInterval(this.#timer);
     this.#file?.close();
     this.#file = undefined;
-  }
-
-  /** Waiting observations and the highest sequence number, from the cursor on. Segments before it were delivered. */
-  #survey(from: Position | undefined): number {
-    let last = 0;
-    const held = new Set<number>();
-    for (const { name } of this.#segments) {
-      const isDelivered = from !== undefined && name < from.segment;
-      const bytes = readFileSync(join(this.#o.folder, name));
-      for (let at = 0; ; ) {
-        const frame = parseFrame(bytes, at);
-        if (typeof frame === 'string') break;
-        last = Math.max(last, frame.sequence);
-        const isNew = !isDelivered && (from?.segment !== name || at >= from.offset);
-        const isHeld = frame.kind === 'held' && !held.has(frame.sequence);
-        if (isNew && (frame.kind === 'whole' || isHeld)) this.#pending += 1;
-        if (isHeld) held.add(frame.sequence);
-        at = frame.end;
-      }
-    }
-    return last;
   }
 
   #read(): Batch | undefined {
@@ -172,30 +183,53 @@ export class Spool implements Backlog {
     if (safe === undefined) return;
     writeCursor(this.#o.folder, safe);
     while (this.#segments.length > 1 && (this.#segments[0]?.name ?? '') < safe.segment) {
-      rmSync(join(this.#o.folder, this.#segments.shift()?.name ?? ''), { force: true });
+      const { name, size } = this.#segments.shift() ?? { name: '', size: 0 };
+      this.#bytes -= size;
+      rmSync(join(this.#o.folder, name), { force: true });
     }
   }
 
-  /** False when it could not be written; then nothing of it is there. */
-  #append(kind: FrameKind, sequence: number, payload: Uint8Array): boolean {
+  #append(kind: FrameKind, sequence: number, payload: Uint8Array): void {
+    this.#group.add({ kind, sequence, payload });
+    this.#lastAppended = Math.max(this.#lastAppended, sequence);
+    if (this.#group.size >= Math.min(MAX_GROUP_BYTES, this.#segmentBytes / 4)) this.write();
+    else this.#writing ??= setImmediate(() => this.write());
+  }
+
+  /** All of the group or nothing of it. */
+  #writeGroup(): void {
+    const group = this.#group;
     const done = harmless('writing to the spool', () => {
-      const frame = encodeFrame(kind, sequence, payload);
-      this.#fileFor(sequence).append(frame);
-      const segment = this.#segments.at(-1);
-      if (segment !== undefined) segment.size += frame.length;
-      this.#dirty = true;
+      this.#fileFor().append(group.bytes);
       return true;
     });
-    if (done === true) return true;
+    if (done === true) this.#grow(group.size);
+    else this.#giveUp();
+    group.clear();
+  }
+
+  #grow(size: number): void {
+    const segment = this.#segments.at(-1);
+    if (segment !== undefined) segment.size += size;
+    this.#bytes += size;
+    this.#dirty = true;
+  }
+
+  /** What was to be written is lost; endings among it leave their observations held. */
+  #giveUp(): void {
     this.#leaveFile(); // the next write begins a segment
     this.#failedUntil = Date.now() + FAILURE_PAUSE_MS;
-    return false;
+    const { kept, complete, held } = this.#group;
+    this.#pending = Math.max(0, this.#pending - complete);
+    for (const sequence of held) this.#open.delete(sequence);
+    if (kept > 0) this.#o.onLost(kept);
   }
   #failedUntil = 0;
+  #lastAppended = 0;
 
-  #fileFor(sequence: number): SegmentFile {
+  #fileFor(): SegmentFile {
     if (this.#file !== undefined && this.#file.size >= this.#segmentBytes) this.#leaveFile();
-    this.#file ??= this.#newFile(sequence);
+    this.#file ??= this.#newFile(this.#lastAppended);
     return this.#file;
   }
 
@@ -214,6 +248,7 @@ export class Spool implements Backlog {
       throw error;
     }
     this.#segments.push({ name, size: head.length });
+    this.#bytes += head.length;
     return file;
   }
 
@@ -249,35 +284,17 @@ export class Spool implements Backlog {
     return this.#syncing;
   }
   #running: Promise<void> | undefined;
-
-  #bytes(): number {
-    let size = 0;
-    for (const segment of this.#segments) size += segment.size;
-    return size;
-  }
 }
+
+/** What a host recorded just before it ends by itself. */
+const unwritten = new Set<Spool>();
+process.once('exit', () => {
+  for (const spool of unwritten) spool.write();
+});
 
 /** A disk that cannot sync must not fail the host's request; what is written is still in the system's cache. */
 function sayUnsynced(error: unknown): void {
   harmless('forcing the spool to disk', () => {
     throw error;
   });
-}
-
-function readCursor(folder: string): Position | undefined {
-  try {
-    const [segment, offset] = readFileSync(join(folder, CURSOR), 'utf8').split(' ');
-    return segment !== undefined && SEGMENT.test(segment) && offset !== undefined && /^\d{1,12}$/.test(offset)
-      ? { segment, offset: Number(offset) }
-      : undefined;
-  } catch {
-    return undefined; // nothing was delivered yet
-  }
-}
-
-/** A rename is whole or not there: a crash leaves the cursor before it. */
-function writeCursor(folder: string, { segment, offset }: Position): void {
-  const next = join(folder, `${CURSOR}.next`);
-  writeFileSync(next, `${segment} ${offset}`, { mode: 0o600 });
-  renameSync(next, join(folder, CURSOR));
 }

@@ -38,6 +38,8 @@ interface Round {
 interface MeasuredRound extends Round {
   /** The host's own processor time, the kernel's included. */
   readonly cpuMicros: number;
+  /** Resident right after the load: a host that rests gives memory back, one sooner than the other. */
+  readonly rss: number;
 }
 
 const cleanups: (() => unknown)[] = [];
@@ -49,6 +51,7 @@ const spool = await mkdtemp(join(tmpdir(), 'behalf-bench-'));
 try {
   const [plain, behalf] = [await startHost('plain'), await startHost('behalf')];
   const authorization = `Bearer ${await issuer.sign()}`;
+  const idle = { plain: (await plain.usage()).rss, behalf: (await behalf.usage()).rss };
   for (const host of [plain, behalf]) await load(host.port, authorization, Math.min(2, seconds));
   const measured: { plain: MeasuredRound[]; behalf: MeasuredRound[] } = { plain: [], behalf: [] };
   for (let round = 0; round < rounds; round += 1) {
@@ -63,7 +66,10 @@ try {
     requestsPerSecondRatio: round3(ratios.toSorted((a, b) => a - b)[Math.floor(rounds / 2)] ?? 0),
     p99MoreMs: round3(median(measured.behalf, ({ p99Ms }) => p99Ms) - median(measured.plain, ({ p99Ms }) => p99Ms)),
     p50MoreMs: round3(median(measured.behalf, ({ p50Ms }) => p50Ms) - median(measured.plain, ({ p50Ms }) => p50Ms)),
-    memoryMoreMiB: round3((behalfMemory.rss - plainMemory.rss) / 2 ** 20),
+    memoryMoreMiB: round3(
+      (median(measured.behalf, ({ rss }) => rss) - median(measured.plain, ({ rss }) => rss)) / 2 ** 20,
+    ),
+    idleMemoryMoreMiB: round3((idle.behalf - idle.plain) / 2 ** 20),
     heapMoreMiB: round3((behalfMemory.heapUsed - plainMemory.heapUsed) / 2 ** 20),
     cachedVerificationMicros: round3(await cachedVerificationMicros()),
     lost: behalfMemory.lost,
@@ -102,8 +108,8 @@ function round3(value: number): number {
 async function measure(host: Awaited<ReturnType<typeof startHost>>, authorization: string): Promise<MeasuredRound> {
   const before = (await host.usage()).cpuMicros;
   const round = await load(host.port, authorization, seconds);
-  const used = (await host.usage()).cpuMicros - before;
-  return { ...round, cpuMicros: used / (round.perSecond * seconds) };
+  const { cpuMicros, rss } = await host.usage();
+  return { ...round, cpuMicros: (cpuMicros - before) / (round.perSecond * seconds), rss };
 }
 
 async function startHost(kind: 'plain' | 'behalf') {

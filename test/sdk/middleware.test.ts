@@ -108,6 +108,35 @@ test('with a spool Node’s own server records before its answer leaves', async 
   while ((await behalf.flush({ timeoutMs: 1 })).pending === 0) await new Promise((later) => setTimeout(later, 5));
 });
 
+test('Express with fsync each: answers wait for the disk, and are the answers of the handlers', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'behalf-express-'));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  const { behalf, guard, issuer, seen } = await setting(t, { spool: { folder, fsync: 'each' } });
+  const app = express();
+  app.get('/pay/:invoice', behalf.httpGuard(guard)({ scopes: ['invoice.pay'] }), (request, response) => {
+    if (request.params.invoice === '0') throw new Error('no such invoice');
+    response.json({ paid: request.params.invoice });
+  });
+  app.use(
+    ((_error, _request, response, _next) => void response.status(404).send('none')) as express.ErrorRequestHandler,
+  );
+  const base = await listen(t, app);
+  const headers = { authorization: `Bearer ${await issuer.sign()}` };
+  const answers = await Promise.all(
+    ['1', '2', '0'].map(async (invoice) => {
+      const answer = await fetch(`${base}/pay/${invoice}`, { headers });
+      return [answer.status, answer.headers.get('content-length'), await answer.text()];
+    }),
+  );
+  assert.deepEqual(answers, [
+    [200, '12', '{"paid":"1"}'],
+    [200, '12', '{"paid":"2"}'],
+    [404, '4', 'none'],
+  ]);
+  assert.equal((await fetch(`${base}/pay/1`)).status, 401);
+  assert.deepEqual((await seen()).map(({ outcome }) => outcome?.code).toSorted(), ['200', '200', '401', '404']);
+});
+
 test('Hono: middleware answers with the handler’s response or the refusal, and a handler that throws is recorded', async (t) => {
   const { behalf, guard, issuer, seen } = await setting(t);
   const guarded = behalf.fetchGuard(guard);
