@@ -2,7 +2,7 @@ import type { EntryParty, HopEntry } from '#observation';
 import type { Fact } from './chain.ts';
 import { type End, firstOf } from './end.ts';
 import { sortedSet } from './order.ts';
-import { basisRank, describeParty, partyKey } from './party-key.ts';
+import { basisRank, describeParty, isSigned, partyKey } from './party-key.ts';
 import { DEFAULT_THRESHOLDS } from './thresholds.ts';
 
 /** Further apart than this, two clocks disagree. */
@@ -19,32 +19,53 @@ export function disagreementsOf(caller: End | undefined, callee: End | undefined
 const NONE: readonly Fact[] = [];
 
 function claims(caller: End, callee: End): readonly string[] {
-  const differs = (what: string, pick: (entry: HopEntry) => string | undefined): readonly string[] => {
-    const [a, b] = [firstOf([caller], pick), firstOf([callee], pick)];
-    return a === undefined || b === undefined || a === b ? [] : [`${what}: caller says ${a}, callee says ${b}`];
-  };
   // Two tokens hold two scopes and name two chains of actors: that is no contradiction beyond the tokens' own.
   const isOneToken = caller.digest === undefined || callee.digest === undefined || caller.digest === callee.digest;
   return [
-    ...differs('token digest differs', (entry) => entry.authority?.digest?.slice(0, 12)),
-    ...differs('subject differs', (entry) => entry.subject && signedName(entry.subject)),
-    ...(isOneToken ? differs('actors differ', ({ actors }) => signedNames(actors)) : []),
-    ...(isOneToken ? differs('scope differs', (entry) => scopesIn(entry)) : []),
-    ...differs('outcome differs', ({ outcome }) => (outcome?.status === 'unknown' ? undefined : outcome?.status)),
+    ...differing('token digest differs', caller.digest?.slice(0, 12), callee.digest?.slice(0, 12)),
+    ...differing('subject differs', signedName(caller.subject), signedName(callee.subject)),
+    ...(isOneToken ? differing('actors differ', ...actorsOf(caller, callee)) : NOTHING),
+    ...(isOneToken ? differing('scope differs', ...scopesOf(caller, callee)) : NOTHING),
+    ...differing('outcome differs', outcomeOf(caller), outcomeOf(callee)),
   ];
 }
 
-const scopesIn = ({ authority }: HopEntry): string | undefined =>
-  authority?.scopes === undefined ? undefined : sortedSet(authority.scopes).join(' ') || 'none';
+const NOTHING: readonly string[] = [];
+
+const differing = (what: string, sent?: string, received?: string): readonly string[] =>
+  sent === undefined || received === undefined || sent === received
+    ? NOTHING
+    : [`${what}: caller says ${sent}, callee says ${received}`];
+
+const outcomeOf = (end: End): string | undefined =>
+  firstOf([end], ({ outcome }) => (outcome?.status === 'unknown' ? undefined : outcome?.status));
+
+/** What each side says of the scopes, where it is not the same. */
+function scopesOf(caller: End, callee: End): readonly string[] {
+  const [sent, received] = [scopesIn(caller), scopesIn(callee)];
+  if (sent === undefined || received === undefined || isSameList(sent, received)) return NOTHING;
+  return [sent, received].map((scopes) => sortedSet(scopes).join(' ') || 'none');
+}
+
+const scopesIn = (end: End) => firstOf([end], ({ authority }) => authority?.scopes);
+
+const isSameList = (a: readonly string[], b: readonly string[]): boolean =>
+  a.length === b.length && a.every((each, i) => each === b[i]);
 
 /** Only identities that came from a token can contradict each other; an attribute may name the same person another way. */
-const signedName = (party: EntryParty): string | undefined =>
-  basisRank(party) <= 2 ? `${describeParty(party)} (${partyKey(party)})` : undefined;
+const signedName = (party: EntryParty | undefined): string | undefined =>
+  party === undefined || basisRank(party) > 2 ? undefined : `${describeParty(party)} (${partyKey(party)})`;
 
-function signedNames(actors: readonly EntryParty[]): string | undefined {
-  const names = actors.map(signedName);
-  return names.length > 0 && names.every((name) => name !== undefined) ? names.join(', then ') : undefined;
+/** What each side says of the actors, where both know all of them from a token. */
+function actorsOf(caller: End, callee: End): readonly string[] {
+  const [sent, received] = [signedActors(caller), signedActors(callee)];
+  return sent === undefined || received === undefined
+    ? NOTHING
+    : [sent, received].map((actors) => actors.map(signedName).join(', then '));
 }
+
+const signedActors = (end: End) =>
+  firstOf([end], ({ actors }) => (actors.length > 0 && actors.every(isSigned) ? actors : undefined));
 
 /** A call begins no earlier at the callee than at the caller, and no later than the caller saw its answer; a message waits as long as it may. */
 function times(caller: End, callee: End): readonly string[] {

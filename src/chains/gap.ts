@@ -28,9 +28,8 @@ export function gapsOf(
   ends: readonly End[],
   lineage: Lineage,
 ): readonly Gap[] {
-  const exchanging = [...lineage.exchangingEnds.values()];
   const around: Surroundings = {
-    isExchanging: (end) => exchanging.some((ends) => ends.has(end)),
+    isExchanging: (end) => lineage.isExchanging(end),
     callingSpans: new Set(
       ends.filter(({ side }) => side === 'caller').map((end) => spanKey(end, end.parentSpanId ?? '')),
     ),

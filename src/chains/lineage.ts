@@ -19,8 +19,8 @@ export interface Lineage {
   exchangedBy(tokenIn: string, end: End): SeenExchange | undefined;
   /** An exchange that somebody else reports to have answered within this very call. */
   answeredIn(caller: End): SeenExchange | undefined;
-  /** Ends in whose course somebody reports exchanges, by who reports them. */
-  readonly exchangingEnds: ReadonlyMap<string, ReadonlySet<End>>;
+  /** True when in this end's course somebody, or this issuer, reports exchanges. */
+  isExchanging(end: End, issuer?: string): boolean;
 }
 
 /** `ends` are all ends of the set: an exchange is placed under the ends its span descends from. */
@@ -39,21 +39,39 @@ export function lineageOf(exchanges: readonly SeenExchange[], ends: readonly End
     answeredIn: (caller) => answered.get(caller),
     exchangedBy: (tokenIn, end) =>
       taken.get(tokenIn)?.find(({ entry }) => hasAccepted(entry) && isMadeBy(entry, end, bySpan)),
-    exchangingEnds: exchangingEndsOf(sorted, bySpan),
+    isExchanging: exchangingIn(sorted, bySpan),
   };
 }
 
 function answeredOf(exchanges: readonly SeenExchange[], bySpan: SpanIndex): ReadonlyMap<End, SeenExchange> {
   const answered = new Map<End, SeenExchange>();
   for (const exchange of exchanges) {
-    const nearest = endsAbove([exchange.entry], bySpan).next().value;
+    const nearest = nearestEnd(exchange.entry, bySpan);
     if (nearest?.side !== 'caller' || nearest.service === exchange.entry.reporter.service) continue;
     if (!answered.has(nearest)) answered.set(nearest, exchange);
   }
   return answered;
 }
 
-function exchangingEndsOf(exchanges: readonly SeenExchange[], bySpan: SpanIndex): Lineage['exchangingEnds'] {
+function nearestEnd({ trace }: ExchangeEntry, bySpan: SpanIndex): End | undefined {
+  for (const key of trace === undefined ? [] : spanKeysOf(trace)) {
+    const [nearest] = bySpan.get(key) ?? [];
+    if (nearest !== undefined) return nearest;
+  }
+  return undefined;
+}
+
+/** All of them are found when somebody asks for the first. */
+function exchangingIn(exchanges: readonly SeenExchange[], bySpan: SpanIndex): Lineage['isExchanging'] {
+  let found: ReadonlyMap<string, ReadonlySet<End>> | undefined;
+  return (end, issuer) => {
+    found ??= exchangingEnds(exchanges, bySpan);
+    if (issuer !== undefined) return found.get(issuer)?.has(end) === true;
+    return [...found.values()].some((ends) => ends.has(end));
+  };
+}
+
+function exchangingEnds(exchanges: readonly SeenExchange[], bySpan: SpanIndex) {
   const entries = exchanges.map(({ entry }) => entry);
   const byReporter = groupBy(entries, ({ reporter }) => reporter.service);
   return new Map([...byReporter].map(([service, answered]) => [service, new Set(endsAbove(answered, bySpan))]));

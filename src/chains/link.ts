@@ -15,7 +15,7 @@ import {
   type Web,
   weave,
 } from './candidate.ts';
-import { GRADES, type Link } from './chain.ts';
+import { GRADES, type Grade, type Link } from './chain.ts';
 import type { Draft } from './crossing.ts';
 import type { Derivation } from './derivation.ts';
 import type { End } from './end.ts';
@@ -41,7 +41,9 @@ export function linksOf(drafts: readonly Draft[], ends: readonly End[], lineage:
     const causes = causesOf(draft, above, web);
     if (causes.some((candidates) => candidates.length > MOST_CANDIDATES)) crowded.add(draft.id);
     const known = causes.filter((candidates) => candidates.length <= MOST_CANDIDATES);
-    links.push(...onePerPair(known.flatMap((candidates) => choose(draft, candidates))));
+    const [first] = known;
+    if (known.length === 1 && first !== undefined) links.push(...choose(draft, first));
+    else links.push(...onePerPair(known.flatMap((candidates) => choose(draft, candidates))));
   }
   return { links, crowded };
 }
@@ -128,18 +130,22 @@ function nearestBearer(start: Draft, above: Above, bearers: Map<Draft, Draft | u
 }
 
 function choose(draft: Draft, candidates: readonly Candidate[]): readonly Link[] {
+  const [only, ...others] = candidates;
+  if (only === undefined) return [];
+  if (others.length === 0) return [linkOf(draft, only, only.grade)];
   const best = Math.min(...candidates.map((candidate) => GRADES.indexOf(candidate.grade)));
   const chosen = candidates
     .filter((candidate) => GRADES.indexOf(candidate.grade) === best)
     .toSorted((a, b) => compare(a.from.id, b.from.id));
-  const ambiguous = chosen.length > 1;
-  return chosen.map(({ from, grade, rests }) => ({
-    from: from.id,
-    to: draft.id,
-    grade: ambiguous ? 'ambiguous' : grade,
-    rests,
-  }));
+  return chosen.map((each) => linkOf(draft, each, chosen.length > 1 ? 'ambiguous' : each.grade));
 }
+
+const linkOf = ({ id: to }: Draft, { from, rests }: Candidate, grade: Grade): Link => ({
+  from: from.id,
+  to,
+  grade,
+  rests,
+});
 
 /** Two causes may name one hop: the better known stays. */
 function onePerPair(links: readonly Link[]): readonly Link[] {

@@ -115,11 +115,10 @@ const findingsOf = (evidence: Evidence, rules: readonly Rule[]): readonly Findin
 function issuerHops({ exchanges, drafts }: Component, { lineage }: Whole): ReadonlySet<string> {
   const issuing = new Set<string>();
   for (const service of new Set(exchanges.map(({ entry }) => entry.reporter.service))) {
-    const around = lineage.exchangingEnds.get(service);
     for (const { id, caller, callee } of drafts) {
       const end = callee ?? caller;
-      if (end === undefined || around?.has(end) !== true) continue;
-      if (callee === undefined || callee.service === service) issuing.add(id);
+      const couldBe = end !== undefined && (callee === undefined || callee.service === service);
+      if (couldBe && lineage.isExchanging(end, service)) issuing.add(id);
     }
   }
   return issuing;
