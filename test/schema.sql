@@ -71,6 +71,14 @@ create table behalf.finding (
   body text not null,
   constraint finding_pkey PRIMARY KEY (log_id, chain_id, ordinal)
 );
+create table behalf.hand_over (
+  log_id integer not null,
+  leaf_index bigint not null,
+  note text not null,
+  constraint hand_over_pkey PRIMARY KEY (log_id, leaf_index),
+  constraint hand_over_note_check CHECK ((length(note) <= 8192)),
+  constraint hand_over_leaf_index_check CHECK ((leaf_index >= 0))
+);
 create table behalf.hop (
   log_id integer not null,
   hop_id uuid not null,
@@ -321,6 +329,17 @@ begin
   raise exception '% on % refused: the ledger is append-only', tg_op, tg_table_name
     using errcode = 'insufficient_privilege', hint = 'correct a record by appending another one';
 end $function$;
+CREATE OR REPLACE FUNCTION behalf.refuse_hand_over_without_entry()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if exists (select from behalf.log where log_id = new.log_id and size > new.leaf_index) then
+    return new;
+  end if;
+  raise exception 'hand-over at entry % of log % refused: there is no such entry', new.leaf_index, new.log_id
+    using errcode = 'insufficient_privilege', hint = 'run behalf keys rotate';
+end $function$;
 CREATE OR REPLACE FUNCTION behalf.refuse_rewrite_of_tile()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -352,6 +371,9 @@ CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON behalf.checkpoint FOR EAC
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON behalf.entry_bundle FOR EACH ROW EXECUTE FUNCTION behalf.refuse_change();
 CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON behalf.entry_bundle FOR EACH STATEMENT EXECUTE FUNCTION behalf.refuse_change();
 CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON behalf.entry_bundle_0 FOR EACH STATEMENT EXECUTE FUNCTION behalf.refuse_change();
+CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON behalf.hand_over FOR EACH ROW EXECUTE FUNCTION behalf.refuse_change();
+CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON behalf.hand_over FOR EACH STATEMENT EXECUTE FUNCTION behalf.refuse_change();
+CREATE TRIGGER only_of_entries BEFORE INSERT ON behalf.hand_over FOR EACH ROW EXECUTE FUNCTION behalf.refuse_hand_over_without_entry();
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON behalf.id_bucket FOR EACH ROW EXECUTE FUNCTION behalf.refuse_change();
 CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON behalf.id_bucket FOR EACH STATEMENT EXECUTE FUNCTION behalf.refuse_change();
 CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON behalf.id_bucket_20781 FOR EACH STATEMENT EXECUTE FUNCTION behalf.refuse_change();
@@ -379,6 +401,8 @@ grant delete, insert, select, truncate, update on behalf.entry_set to behalf_pro
 grant select on behalf.entry_set to behalf_reader;
 grant delete, insert, select, truncate, update on behalf.finding to behalf_projector;
 grant select on behalf.finding to behalf_reader;
+grant select on behalf.hand_over to behalf_reader;
+grant insert, select on behalf.hand_over to behalf_writer;
 grant delete, insert, select, truncate, update on behalf.hop to behalf_projector;
 grant select on behalf.hop to behalf_reader;
 grant select on behalf.id_bucket to behalf_reader;

@@ -4,7 +4,7 @@ import { allMetrics, buildCollector, openReception, type Reception, senderApi } 
 import { type Database, openDatabase } from '#database';
 import { exportApi } from '#exports';
 import { type Ledger, openLedger, policyForOthers, secretFromFile } from '#ledger';
-import { type LogReader, openLogReader, openPersonReader } from '#ledger/read';
+import { LedgerError, type LogReader, openLogReader, openPersonReader, readVerifierKey } from '#ledger/read';
 import { type Projection, startProjection } from '#projection';
 import { queryApi } from '#query';
 import { healthRoutes, serverMetrics } from './health.ts';
@@ -167,11 +167,12 @@ async function registerQuery(api: FastifyInstance, making: Making, { ledger, pro
   await api.register(page);
 }
 
-/** The key the log was opened with, for a server that does not write. */
+/** The key that signs the log, for a server that does not write. */
 async function storedVerifierKey(database: Database): Promise<string> {
-  const { rows } = await database
-    .pool('reader')
-    .query<{ key: string }>('select verifier_key as key from behalf.log where log_id = $1::int', [LOG_ID]);
-  if (rows[0] === undefined) throw new Error('there is no log yet; start a server with role collect or publish first');
-  return rows[0].key;
+  try {
+    return await readVerifierKey(database, LOG_ID);
+  } catch (error) {
+    if (!(error instanceof LedgerError && error.code === 'missing')) throw error;
+    throw new Error('there is no log yet; start a server with role collect or publish first', { cause: error });
+  }
 }

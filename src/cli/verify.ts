@@ -11,6 +11,7 @@ import {
   URL_OPTION,
   UsageError,
 } from './command.ts';
+import { followPolicy } from './follow-key.ts';
 import { readPolicy } from './outside-settings.ts';
 import { progressLine } from './progress.ts';
 
@@ -37,10 +38,12 @@ export const verify: Command = {
     const state = textOption(given, 'state');
     const previous = state === undefined ? undefined : await readState(state);
     try {
+      const { policy, newKey } = await followPolicy(server, trusted.policy);
+      if (newKey !== undefined) terminal.err(handedOver(newKey));
       const progress = progressLine(terminal, 'entries checked');
       const report = await verifyLog({
         url: new URL('/log', server).href,
-        policy: trusted.policy,
+        policy,
         ...(previous === undefined ? {} : { previous }),
         onProgress: progress,
       });
@@ -78,6 +81,9 @@ async function keyOfServer(server: URL, terminal: Terminal): Promise<string> {
   terminal.err(`the verifier key comes from the server itself; to trust nobody, pin it: --key '${verifierKey}'\n`);
   return verifierKey;
 }
+
+const handedOver = (key: string): string =>
+  `the log's key handed it over to another, and the hand-over is an entry of it; pin the new key too: --key '${key}'\n`;
 
 async function readState(path: string): Promise<string | undefined> {
   return readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {

@@ -1,5 +1,6 @@
 import { EMPTY_ROOT, openCheckpoint, parseCheckpoint, parseNote, tilePath, VerificationError } from '@behalf/verify';
 import type { Database } from '#database';
+import { checkHandOvers, type KeyHistory, keyAt } from './check-hand-overs.ts';
 import { type Difference, DifferenceFound, differs } from './difference.ts';
 import { EMPTY_EDGE } from './edge.ts';
 import { sameBytes } from './hash.ts';
@@ -15,7 +16,7 @@ import { selectTilesBeyond } from './sql/tile.ts';
 export interface FsckOptions {
   readonly database: Database;
   readonly logId: number;
-  /** Also checks the signature of every checkpoint with this key, from a source that is trusted. */
+  /** Also checks the signature of every checkpoint with this key of the log, from a source that is trusted. */
   readonly verifierKey?: string;
   readonly onProgress?: (entries: bigint, of: bigint) => void;
 }
@@ -54,6 +55,7 @@ class Check {
   readonly #ids = new KnownIds();
   #entries = 0n;
   #checkpoints = 0n;
+  #keys: KeyHistory | undefined;
 
   constructor(options: FsckOptions) {
     this.#o = options;
@@ -65,6 +67,7 @@ class Check {
   }
 
   async run(log: StoredLog, row: LogRow): Promise<void> {
+    this.#keys = await checkHandOvers(log, row, this.#o.verifierKey);
     await this.#checkCheckpoints(
       row,
       await selectCheckpoints(log.db, log.logId, { from: 0n, to: 0n }),
@@ -112,7 +115,7 @@ class Check {
 
   /** The signed note must say what its row says, under the log's name, and bear its key's signature where one is given. */
   async #checkNote(log: LogRow, row: CheckpointRow): Promise<void> {
-    const { verifierKey } = this.#o;
+    const verifierKey = this.#o.verifierKey && this.#keys && keyAt(this.#keys, row.size);
     const { origin, size, root } = await checked(`checkpoint ${row.size}`, async () =>
       verifierKey === undefined ? parseCheckpoint(parseNote(row.note).text) : openCheckpoint(row.note, verifierKey),
     );

@@ -17,6 +17,7 @@ export { secretFromFile } from './key-file.ts';
 export type { KeySource } from './key-ring.ts';
 export type { Appended, Ledger, LedgerOptions } from './ledger.ts';
 export { openLedger } from './ledger.ts';
+export type { Rotated } from './rotation.ts';
 export type { Post } from './witness-client.ts';
 export type { WitnessSettings } from './witnesses.ts';
 export { policyForOthers } from './witnesses.ts';

@@ -14,6 +14,7 @@ import { openPersonKeys } from './person-keys.ts';
 import { Persons } from './persons.ts';
 import { Publisher } from './publisher.ts';
 import { type Limits, type Place, Room } from './room.ts';
+import { type Rotated, rotateKey } from './rotation.ts';
 import { Sequencer } from './sequencer.ts';
 import type { SignerClient } from './signer-client.ts';
 import { Witnesses, type WitnessSettings } from './witnesses.ts';
@@ -37,6 +38,11 @@ export interface Ledger {
    * does not sign, TypeError.
    */
   publish(): Promise<Checkpoint>;
+  /**
+   * Hands the log to a new key, which the signer makes; the old one signs beside it until that moment (POSIX seconds).
+   * Called again after trouble it goes on where it was. Throws LedgerError, `key` where the key is kept elsewhere.
+   */
+  rotateKey(until: bigint): Promise<Rotated>;
   /** Refuses new calls, sequences what waits, and publishes it where this server signs. */
   close(): Promise<void>;
 }
@@ -173,6 +179,12 @@ class OpenLedger implements Ledger {
   async publish(): Promise<Checkpoint> {
     if (this.#parts.publisher !== undefined) return this.#parts.publisher.publish();
     throw new TypeError('publish: this server does not sign');
+  }
+
+  async rotateKey(until: bigint): Promise<Rotated> {
+    const { publisher, signer } = this.#parts;
+    if (publisher === undefined || signer === undefined) throw new TypeError('rotateKey: this server does not sign');
+    return rotateKey({ ...this.#parts, publisher, signer }, until);
   }
 
   close(): Promise<void> {

@@ -3,6 +3,7 @@ import { EMPTY_ROOT, formatVerifierKey } from '@behalf/verify';
 import type { Database, Queryable } from '#database';
 import { LedgerError } from './errors.ts';
 import { sameBytes } from './hash.ts';
+import { currentKeyOfLog } from './log-keys.ts';
 import type { OpenedKeys } from './signer-messages.ts';
 import { insertLog, type LogRow, selectLog } from './sql/log.ts';
 
@@ -27,7 +28,7 @@ export interface OpenedLog extends LogRow {
 export async function openLog(database: Database, logId: number, server: ServerIdentity): Promise<OpenedLog> {
   const found = await selectLog(database.pool('writer'), logId);
   const log = found ?? (await createLog(database, logId, server));
-  const opened = { ...log, currentKey: log.verifierKey };
+  const opened = { ...log, currentKey: await currentKeyOfLog(database.pool('writer'), logId, log) };
   requireSame(logId, opened, server);
   return opened;
 }

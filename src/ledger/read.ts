@@ -6,6 +6,8 @@
 
 export type { LedgerErrorCode } from './errors.ts';
 export { LedgerError } from './errors.ts';
+export type { HandOverRow } from './hand-over-reader.ts';
+export { readHandOvers, readVerifierKey } from './hand-over-reader.ts';
 export type { LogReader, LogReaderOptions, PublishedCheckpoint } from './log-reader.ts';
 export { MAX_ENTRIES_AT_ONCE, openLogReader } from './log-reader.ts';
 export type { PersonReader, PersonReaderOptions } from './person-reader.ts';

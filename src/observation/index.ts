@@ -4,6 +4,8 @@
  */
 
 export type { Authority, Verification, VerificationStatus } from './authority.ts';
+export type { ConfigEntry } from './config.ts';
+export { encodeConfig, isConfigEntry, parseConfig } from './config.ts';
 export { encodeEntry, MAX_ENTRY_BYTES, parseEntry } from './entry.ts';
 export type {
   Anomaly,

@@ -1,5 +1,5 @@
 import type { Recorded } from '#chains';
-import { checkEntry, type Entry, ObservationError } from '#observation';
+import { checkEntry, type Entry, isConfigEntry, ObservationError } from '#observation';
 
 /** Entries as the ledger holds them, in order, none left out. */
 export type Batch = readonly { readonly leafIndex: bigint; readonly bytes: Uint8Array }[];
@@ -14,13 +14,17 @@ export interface Reading {
   readonly unread: readonly Unread[];
 }
 
-/** An entry of another schema's making does not stop the others: it is counted, and stays in the ledger. */
+/**
+ * An entry of another schema's making does not stop the others: it is counted, and stays in the ledger. An administrative one
+ * stands in no chain.
+ */
 export function readBatch(batch: Batch): Reading {
   const entries: Recorded[] = [];
   const unread: Unread[] = [];
   for (const { leafIndex, bytes } of batch) {
     try {
-      entries.push({ leafIndex, entry: checkEntry(parseJson(bytes)) });
+      const value = parseJson(bytes);
+      if (!isConfigEntry(value)) entries.push({ leafIndex, entry: checkEntry(value) });
     } catch (error) {
       if (!(error instanceof ObservationError)) throw error;
       unread.push({ leafIndex, reason: error.message });

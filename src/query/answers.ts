@@ -46,6 +46,14 @@ export interface LogAnswer {
   readonly projected: string; // decimal: entries that chains take account of
 }
 
+/** `GET /api/v1/log/hand-overs`: how each key of the log handed it to the next, oldest first. */
+export interface HandOversAnswer {
+  readonly handOvers: readonly {
+    readonly leafIndex: string; // decimal: the entry that says so
+    readonly note: string; // signed by both keys
+  }[];
+}
+
 /** One row of `GET /api/v1/chains`. */
 export interface ChainSummary {
   readonly id: string;

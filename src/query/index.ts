@@ -11,6 +11,7 @@ export type {
   ChainsAnswer,
   FindingInChain,
   FindingsAnswer,
+  HandOversAnswer,
   HopInChain,
   HopsAnswer,
   KnownParty,

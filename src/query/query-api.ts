@@ -6,6 +6,7 @@ import { installProblems, sendProblem } from './problem-handler.ts';
 import { chainRoutes } from './routes/chains.ts';
 import { entryRoutes } from './routes/entries.ts';
 import { evidenceRoutes } from './routes/evidence.ts';
+import { handOverRoutes } from './routes/hand-overs.ts';
 import { healthRoutes } from './routes/health.ts';
 import { hopRoutes } from './routes/hops.ts';
 import { logRoutes } from './routes/log.ts';
@@ -28,6 +29,7 @@ export const queryApi: FastifyPluginAsync<QueryOptions> = Object.assign(
       entryRoutes(scope, context);
       evidenceRoutes(scope, context);
       logRoutes(scope, context);
+      handOverRoutes(scope, context);
       partyRoutes(scope, context);
       healthRoutes(scope, context);
       scope.get('/openapi.json', { schema: { hide: true } }, () => app.swagger());

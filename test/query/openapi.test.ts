@@ -30,6 +30,7 @@ test('the document names every route that answers, with its parameters and probl
     '/api/v1/hops',
     '/api/v1/hops/export',
     '/api/v1/log',
+    '/api/v1/log/hand-overs',
     '/api/v1/parties',
     '/api/v1/parties/{key}/blast-radius',
     '/healthz',

@@ -50,6 +50,10 @@ export const LogAnswer = Type.Object(
   { origin: Type.String(), verifierKey: Type.String(), size: Decimal, published: Decimal, projected: Decimal },
   closed,
 );
+export const HandOversAnswer = Type.Object(
+  { handOvers: Type.Array(Type.Object({ leafIndex: Decimal, note: Type.String() }, closed)) },
+  closed,
+);
 export const HealthAnswer = Type.Object({ status: Type.Literal('ok') }, closed);
 export const ReadyAnswer = Type.Object(
   {
