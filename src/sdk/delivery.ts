@@ -1,5 +1,5 @@
-import { diag } from '@opentelemetry/api';
 import type { Backlog } from './backlog.ts';
+import { Complaints } from './complaints.ts';
 import type { Exported, LogExport } from './otlp-transport.ts';
 
 /** What became of the observations of one sender since its start. */
@@ -33,7 +33,7 @@ const MAX_BACKOFF_MS = 30_000;
 
 /**
  * What sends a backlog to the collector. It never throws into, blocks or keeps alive the host; what the collector cannot
- * take now waits and is sent again, what it will never take is counted as lost and said once on OpenTelemetry's diag.
+ * take now waits and is sent again, what it will never take is counted as lost and told on OpenTelemetry's diag.
  */
 export class Delivery {
   readonly #o: DeliveryOptions;
@@ -41,7 +41,7 @@ export class Delivery {
   #lost = 0;
   #settled = 0;
   #failures = 0;
-  #saidTrouble = false;
+  readonly #complaints = new Complaints();
   #closed = false;
   #timer: NodeJS.Timeout | undefined;
   #sending: Promise<void> | undefined;
@@ -90,7 +90,7 @@ export class Delivery {
   }
 
   lose(count: number, why: string): void {
-    if (this.#lost === 0) diag.error(`behalf: observations are being lost: ${why}; see lost in the result of flush()`);
+    this.#complaints.say('error', 'lost', `observations are being lost: ${why}; see lost in the result of flush()`);
     this.#lost += count;
   }
 
@@ -163,18 +163,12 @@ export class Delivery {
   #postpone({ says, afterMs }: Extract<Exported, { kind: 'retry' }>): void {
     this.#failures += 1;
     this.#retryAfterMs = afterMs;
-    if (this.#failures === 1) this.#sayOnce(`observations wait, the collector cannot be reached: ${says}`);
+    this.#complaints.say('warn', 'away', `observations wait, the collector cannot be reached: ${says}`);
   }
 
   #backoffMs(): number {
     const backoff = FIRST_BACKOFF_MS * 2 ** Math.min(this.#failures - 1, 10) * (0.8 + 0.4 * Math.random());
     return Math.min(Math.max(backoff, this.#retryAfterMs ?? 0), MAX_BACKOFF_MS);
-  }
-
-  #sayOnce(says: string): void {
-    if (this.#saidTrouble) return;
-    this.#saidTrouble = true;
-    diag.warn(`behalf: ${says}`);
   }
 }
 

@@ -11,15 +11,48 @@ export function behalfFromEnvironment(overrides: Partial<BehalfOptions> = {}): B
   const { env } = process;
   const service = overrides.service ?? env.BEHALF_SERVICE ?? env.OTEL_SERVICE_NAME;
   if (service === undefined) throw new TypeError('behalfFromEnvironment: set BEHALF_SERVICE to this service’s name');
-  return startBehalf({
-    ...(env.BEHALF_COLLECTOR_URL !== undefined && { collectorUrl: env.BEHALF_COLLECTOR_URL }),
-    ...(env.BEHALF_INGEST_KEY !== undefined && { headers: { authorization: `Bearer ${env.BEHALF_INGEST_KEY}` } }),
-    ...(env.BEHALF_ENVIRONMENT !== undefined && { environment: env.BEHALF_ENVIRONMENT }),
-    ...(env.BEHALF_SPOOL_FOLDER !== undefined && { spool: { folder: env.BEHALF_SPOOL_FOLDER } }),
-    ...(env.BEHALF_AUDIENCES !== undefined && { audiences: parseAudiences(env.BEHALF_AUDIENCES) }),
-    ...overrides,
-    service,
-  });
+  return naming(variablesOf(overrides), () =>
+    startBehalf({
+      ...(env.BEHALF_COLLECTOR_URL !== undefined && { collectorUrl: env.BEHALF_COLLECTOR_URL }),
+      ...(env.BEHALF_INGEST_KEY !== undefined && { headers: { authorization: `Bearer ${env.BEHALF_INGEST_KEY}` } }),
+      ...(env.BEHALF_ENVIRONMENT !== undefined && { environment: env.BEHALF_ENVIRONMENT }),
+      ...(env.BEHALF_SPOOL_FOLDER !== undefined && { spool: { folder: env.BEHALF_SPOOL_FOLDER } }),
+      ...(env.BEHALF_AUDIENCES !== undefined && { audiences: parseAudiences(env.BEHALF_AUDIENCES) }),
+      ...overrides,
+      service,
+    }),
+  );
+}
+
+/** Which variable an option came from, where none overrides it. */
+function variablesOf(overrides: Partial<BehalfOptions>): ReadonlyMap<string, string> {
+  const { env } = process;
+  const found: readonly (readonly [option: keyof BehalfOptions, says: string, variable: string])[] = [
+    ['service', 'service', env.BEHALF_SERVICE === undefined ? 'OTEL_SERVICE_NAME' : 'BEHALF_SERVICE'],
+    ['collectorUrl', 'collectorUrl', 'BEHALF_COLLECTOR_URL'],
+    ['headers', 'headers', 'BEHALF_INGEST_KEY'],
+    ['environment', 'environment', 'BEHALF_ENVIRONMENT'],
+    ['spool', 'spool.folder', 'BEHALF_SPOOL_FOLDER'],
+    ['audiences', 'audiences', 'BEHALF_AUDIENCES'],
+  ];
+  return new Map(
+    found.flatMap(([option, says, variable]) =>
+      overrides[option] === undefined && env[variable] !== undefined ? [[says, variable]] : [],
+    ),
+  );
+}
+
+/** An option that is wrong is named by the variable that holds it. */
+function naming<T>(variables: ReadonlyMap<string, string>, start: () => T): T {
+  try {
+    return start();
+  } catch (error) {
+    const [, option = '', says] =
+      /^startBehalf: ([\w.]+)(.*)$/s.exec(error instanceof Error ? error.message : '') ?? [];
+    const variable = variables.get(option);
+    if (variable === undefined) throw error;
+    throw new TypeError(`behalfFromEnvironment: ${variable}${says}`, { cause: error });
+  }
 }
 
 function parseAudiences(text: string): Record<string, string> {

@@ -1,3 +1,4 @@
+import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { type ExchangeOptions, parseExchangeOptions } from './exchange-settings.ts';
 import type { AssumedTypes } from './party.ts';
 import type { FsyncPolicy } from './spool.ts';
@@ -76,13 +77,16 @@ export function parseSettings(o: BehalfOptions): Settings {
   if (!Number.isSafeInteger(queueSize) || queueSize < 1) {
     throw new TypeError(`startBehalf: queueSize must be a whole number from 1, got ${queueSize}`);
   }
+  if (o.queueSize !== undefined && o.spool !== undefined) {
+    throw new TypeError('startBehalf: queueSize and spool exclude one another; a spool is bounded by spool.maxBytes');
+  }
   return {
     service: name('service', o.service) ?? missing(),
     version: name('version', o.version),
     instance: name('instance', o.instance),
     environment: name('environment', o.environment),
     logsUrl: logsUrlOf(o.collectorUrl ?? 'http://127.0.0.1:4318'),
-    headers: o.headers ?? {},
+    headers: parseHeaders(o.headers ?? {}),
     queueSize,
     spool: o.spool && parseSpool(o.spool),
     audiences: new Map(Object.entries(o.audiences ?? {}).map(([origin, audience]) => [originOf(origin), audience])),
@@ -123,6 +127,23 @@ function logsUrlOf(base: string): string {
   }
   url.pathname = `${url.pathname.replace(/\/$/, '')}/v1/logs`;
   return url.href;
+}
+
+/** Wrong ones would fail each export: they are told at start. A value may be a key, and is not repeated. */
+function parseHeaders(headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  for (const [name, value] of Object.entries(headers)) {
+    if (/^(content-(type|length|encoding)|transfer-encoding|host)$/i.test(name))
+      throw new TypeError(`startBehalf: headers must not hold ${name}: the exporter sets it`);
+    try {
+      validateHeaderName(name);
+      validateHeaderValue(name, value);
+    } catch (cause) {
+      throw new TypeError(`startBehalf: headers must be names and values HTTP can carry (RFC 9110), see ${name}`, {
+        cause,
+      });
+    }
+  }
+  return headers;
 }
 
 function originOf(text: string): string {
