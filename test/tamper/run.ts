@@ -2,11 +2,11 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
-/** `npm run test:tamper -- --rounds N --entries N --seed N`: the mutation test, as long as wanted. */
+/** `npm run test:tamper -- --mutations N --entries N --seed N`: the mutation test, as long as wanted. */
 const { values } = parseArgs({
-  options: { rounds: { type: 'string' }, entries: { type: 'string' }, seed: { type: 'string' } },
+  options: { mutations: { type: 'string' }, entries: { type: 'string' }, seed: { type: 'string' } },
 });
-const { rounds = '10000', entries = '5000', seed } = values;
+const { mutations = '10000', entries = '5000', seed } = values;
 
 const child = spawn(
   process.execPath,
@@ -21,7 +21,7 @@ const child = spawn(
     stdio: 'inherit',
     env: {
       ...process.env,
-      BEHALF_TAMPER_ROUNDS: rounds,
+      BEHALF_TAMPER_ROUNDS: mutations,
       BEHALF_TAMPER_ENTRIES: entries,
       ...(seed === undefined ? {} : { BEHALF_TAMPER_SEED: seed }),
     },
