@@ -7,6 +7,7 @@ import { demo } from './demo.ts';
 import { evidence } from './evidence.ts';
 import { exportHops } from './export.ts';
 import { fsck } from './fsck.ts';
+import { keys } from './keys.ts';
 import { migrate } from './migrate.ts';
 import { parties } from './parties.ts';
 import { reindex } from './reindex.ts';
@@ -27,6 +28,7 @@ const COMMANDS: readonly Command[] = [
   verify,
   fsck,
   reindex,
+  keys,
   exportHops,
   evidence,
   witness,

@@ -5,3 +5,7 @@
 
 export { LedgerError } from './errors.ts';
 export { makeKeyFolder, secretFromFile, writeAside } from './key-file.ts';
+export type { KnownKey, KnownKeys } from './log-key.ts';
+export { makeLogKey, readLogKeys } from './log-key.ts';
+export type { Numbered } from './numbered-files.ts';
+export { NumberedFiles } from './numbered-files.ts';
