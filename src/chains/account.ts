@@ -1,25 +1,26 @@
 import type { HopEntry } from '#observation';
 import type { Recorded } from './chain.ts';
-import { type End, endOf, indexBySpan, type SpanIndex } from './end.ts';
+import { type End, endOf, endsAt, indexBySpan, type SpanIndex } from './end.ts';
 import { collapseLayers } from './layer.ts';
 import { groupBy } from './order.ts';
+import type { Places } from './place.ts';
 
 /** Groups accounts into ends. Deterministic in the set, whatever the order. */
-export function endsOf(accounts: readonly Recorded<HopEntry>[]): readonly End[] {
+export function endsOf(accounts: readonly Recorded<HopEntry>[], places: Places): readonly End[] {
   const ends: End[] = [];
   for (const sharing of groupBy(accounts, ({ entry }) => entry.trace?.spanId ?? entry.id).values()) {
     const groups = sharing.length === 1 ? [sharing] : groupBy(sharing, endKey).values();
-    for (const group of groups) for (const told of splitReused(group)) ends.push(endOf({ accounts: told }));
+    for (const group of groups) for (const told of splitReused(group)) ends.push(endOf({ accounts: told }, places));
   }
-  return markUnsure(collapseLayers(ends));
+  return markUnsure(collapseLayers(ends, places));
 }
 
 /** Marks every end of a trace in which one span id stands for several calls. */
 function markUnsure(ends: readonly End[]): readonly End[] {
   const bySpan = indexBySpan(ends);
   const reused = new Set<string | undefined>();
-  for (const sharing of bySpan.values())
-    if (sharing.length > 1 && hasOneSideTwice(sharing)) reused.add(sharing[0]?.traceId);
+  for (const sharing of bySpan)
+    if (sharing !== undefined && sharing.length > 1 && hasOneSideTwice(sharing)) reused.add(sharing[0]?.traceId);
   markSeveralServices(ends, bySpan, reused);
   return reused.size === 0 ? ends : ends.map((end) => (reused.has(end.traceId) ? { ...end, isUnsure: true } : end));
 }
@@ -30,17 +31,16 @@ const hasOneSideTwice = (sharing: readonly End[]): boolean =>
 
 /** Traces in which one calling span was answered by several services. One message may have many readers. */
 function markSeveralServices(ends: readonly End[], bySpan: SpanIndex, reused: Set<string | undefined>): void {
-  const answeredBy = new Map<string, string>();
-  for (const { side, traceId, parentKey, service } of ends) {
-    if (side !== 'callee' || parentKey === undefined || !(bySpan.get(parentKey)?.some(isCalling) ?? false)) continue;
-    const before = answeredBy.get(parentKey);
+  const answeredBy = new Map<number, string>(); // by place
+  for (const { side, traceId, parent, service } of ends) {
+    if (side !== 'callee' || parent === undefined || !endsAt(parent, bySpan).some(isCalling)) continue;
+    const before = answeredBy.get(parent);
     if (before !== undefined && before !== service) reused.add(traceId);
-    answeredBy.set(parentKey, service);
+    answeredBy.set(parent, service);
   }
 }
 
-const isCalling = (end: End): boolean =>
-  end.side === 'caller' && end.accounts.every(({ entry }) => entry.transport.protocol !== 'messaging');
+const isCalling = (end: End): boolean => end.side === 'caller' && !end.isMessage;
 
 /** Trace and span ids are of one length, and a service's name stands with its own: no two ends share a key. */
 function endKey({ entry: { trace, side, reporter, id } }: Recorded<HopEntry>): string {

@@ -12,8 +12,8 @@ import {
 import { GRADES } from './chain.ts';
 import type { Draft } from './crossing.ts';
 import type { Derivation } from './derivation.ts';
-import type { End } from './end.ts';
-import { type SeenExchange, spanKeysOf } from './lineage.ts';
+import { type End, endsAt } from './end.ts';
+import type { SeenExchange } from './lineage.ts';
 
 /**
  * For a hop that names no known cause: the hops that carried its token before it, and those whose token its own was
@@ -134,17 +134,17 @@ function saysOf({ exchange }: Derivation, steps: number): string {
  */
 function bearerAround({ entry }: SeenExchange, draft: Draft, web: Web): Draft | undefined {
   const seen = new Set<End>();
-  let keys: readonly string[] = entry.trace === undefined ? [] : spanKeysOf(entry.trace);
+  let places = web.lineage.placesOf(entry);
   for (;;) {
-    const key = keys.find((each) => web.bySpan.has(each));
-    const ends = (key === undefined ? [] : (web.bySpan.get(key) ?? [])).filter((end) => !seen.has(end));
+    const place = places.find((each) => endsAt(each, web.bySpan).length > 0);
+    const ends = endsAt(place, web.bySpan).filter((end) => !seen.has(end));
     const drafts = new Set(ends.flatMap((end) => web.draftsOf.get(end) ?? []));
     const [only] = drafts;
     if (only === undefined || drafts.size > 1 || ends.some((end) => end.isUnsure)) return undefined;
     const isBearer = only !== draft && digestOfDraft(only) === entry.tokenIn;
     if (isBearer || isSilent(only, entry)) return only;
     for (const end of ends) seen.add(end);
-    keys = ends.flatMap((end) => end.above);
+    places = ends.flatMap((end) => end.above);
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Fact, Grade } from './chain.ts';
 import type { Draft } from './crossing.ts';
-import { type End, indexBySpan, leavesIn, parentsOf, type SpanIndex } from './end.ts';
+import { type End, endsAt, indexBySpan, leavesIn, parentsOf, type SpanIndex } from './end.ts';
 import type { Lineage } from './lineage.ts';
 import { addTo, groupBy } from './order.ts';
 
@@ -84,12 +84,8 @@ export function byTopology(draft: Draft, web: Web): readonly Candidate[] {
   const head = headOf(draft);
   if (head.above.length === 0) return NOTHING;
   const found: Candidate[] = [];
-  for (const { entry } of head.accounts) {
-    if (entry.cause === undefined) continue;
-    const told = entry.source.vocabulary === 'behalf' ? SERVED : ANCESTOR;
-    for (const end of web.bySpan.get(`${entry.cause.traceId}/${entry.cause.spanId}`) ?? [])
-      consider(draft, end, told, web, found);
-  }
+  for (const { place, isServed } of head.causes)
+    for (const end of endsAt(place, web.bySpan)) consider(draft, end, isServed ? SERVED : ANCESTOR, web, found);
   if (found.length === 0) for (const end of parentsOf(head, web.bySpan)) consider(draft, end, PARENTAGE, web, found);
   return found;
 }
@@ -115,11 +111,8 @@ export const couldBeIn = (head: End, end: End): boolean =>
 
 /** One list per span a hop links to: a consumer of several messages has several causes, each known on its own. */
 export function bySpanLink(draft: Draft, web: Web): readonly (readonly Candidate[])[] {
-  const named = new Set<string>();
-  for (const { entry } of headOf(draft).accounts)
-    for (const { traceId, spanId } of entry.trace?.links ?? []) named.add(`${traceId}/${spanId}`);
-  return [...named].map((key) => {
-    const linked = (web.bySpan.get(key) ?? []).flatMap((end) => web.draftsOf.get(end) ?? []);
+  return headOf(draft).linked.map((place) => {
+    const linked = endsAt(place, web.bySpan).flatMap((end) => web.draftsOf.get(end) ?? []);
     return candidatesOf(linked, draft, 'asserted', 'a span link names it');
   });
 }

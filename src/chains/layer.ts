@@ -1,15 +1,16 @@
 import { type End, endOf, indexBySpan, parentsOf } from './end.ts';
+import type { Places } from './place.ts';
 
 /**
  * An outbound call seen twice by one program (its own client span around the HTTP library's, or a server span around a
  * handler's) is one end. Only where the outer span has no other child and the inner no other parent: several calls
  * under one span stay apart, and a reused span id joins nothing.
  */
-export function collapseLayers(ends: readonly End[]): readonly End[] {
+export function collapseLayers(ends: readonly End[], places: Places): readonly End[] {
   const innerOf = innersOf(ends);
   if (innerOf.size === 0) return ends;
   const inner = new Set(innerOf.values());
-  const outermost = ends.filter((end) => !inner.has(end)).map((outer) => withLayers(outer, innerOf));
+  const outermost = ends.filter((end) => !inner.has(end)).map((outer) => withLayers(outer, innerOf, places));
   const told = new Set(outermost.flatMap((end) => end.accounts));
   // What turns in a circle has no outermost: it stays as it is.
   return [...outermost, ...ends.filter((end) => end.accounts.every((account) => !told.has(account)))];
@@ -37,11 +38,11 @@ const isLayer = (outer: End, inner: End): boolean =>
   outer.service === inner.service &&
   outer.instance === inner.instance;
 
-function withLayers(outer: End, innerOf: ReadonlyMap<End, End>): End {
+function withLayers(outer: End, innerOf: ReadonlyMap<End, End>, places: Places): End {
   const layers = [outer];
   for (let next = innerOf.get(outer); next !== undefined && !layers.includes(next); next = innerOf.get(next))
     layers.push(next);
   if (layers.length === 1) return outer;
   const accounts = layers.flatMap((layer) => layer.accounts);
-  return endOf({ accounts, spanIds: layers.flatMap((layer) => layer.spanIds) }, outer);
+  return endOf({ accounts, spanIds: layers.flatMap((layer) => layer.spanIds) }, places, outer);
 }

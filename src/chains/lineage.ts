@@ -1,8 +1,9 @@
 import type { ExchangeEntry, Trace } from '#observation';
 import type { Recorded } from './chain.ts';
 import { type Derivation, derivationsOf } from './derivation.ts';
-import { type End, indexBySpan, type SpanIndex } from './end.ts';
+import { type End, endsAt, indexBySpan, type SpanIndex } from './end.ts';
 import { compare, groupBy } from './order.ts';
+import type { Places } from './place.ts';
 
 export type SeenExchange = Recorded<ExchangeEntry>;
 
@@ -21,16 +22,19 @@ export interface Lineage {
   answeredIn(caller: End): SeenExchange | undefined;
   /** True when in this end's course somebody, or this issuer, reports exchanges. */
   isExchanging(end: End, issuer?: string): boolean;
+  /** An exchange's own place in its trace, and the one above it. */
+  readonly placesOf: PlacesOf;
 }
 
 /** `ends` are all ends of the set: an exchange is placed under the ends its span descends from. */
-export function lineageOf(exchanges: readonly SeenExchange[], ends: readonly End[]): Lineage {
+export function lineageOf(exchanges: readonly SeenExchange[], ends: readonly End[], places: Places): Lineage {
   const sorted = exchanges.toSorted((a, b) => compare(a.entry.id, b.entry.id));
   const minted = groupBy(sorted, ({ entry }) => entry.tokenOut);
   const taken = groupBy(sorted, ({ entry }) => entry.tokenIn);
   const derived = derivationsOf(sorted, ends);
   const bySpan = indexBySpan(ends);
-  const answered = answeredOf(sorted, bySpan);
+  const placesOf: PlacesOf = ({ trace }) => (trace === undefined ? [] : placesIn(trace, places));
+  const answered = answeredOf(sorted, placesOf, bySpan);
   return {
     exchanges: sorted,
     mintedBy: (digest) => minted.get(digest) ?? [],
@@ -38,43 +42,49 @@ export function lineageOf(exchanges: readonly SeenExchange[], ends: readonly End
     path: (from, to) => walkBack(derived, from, to),
     answeredIn: (caller) => answered.get(caller),
     exchangedBy: (tokenIn, end) =>
-      taken.get(tokenIn)?.find(({ entry }) => hasAccepted(entry) && isMadeBy(entry, end, bySpan)),
-    isExchanging: exchangingIn(sorted, bySpan),
+      taken
+        .get(tokenIn)
+        ?.find(({ entry }) => hasAccepted(entry) && isMadeBy(entry, end, endsAbove(placesOf(entry), bySpan))),
+    placesOf,
+    isExchanging: exchangingIn(sorted, placesOf, bySpan),
   };
 }
 
-function answeredOf(exchanges: readonly SeenExchange[], bySpan: SpanIndex): ReadonlyMap<End, SeenExchange> {
+function answeredOf(
+  exchanges: readonly SeenExchange[],
+  placesOf: PlacesOf,
+  bySpan: SpanIndex,
+): ReadonlyMap<End, SeenExchange> {
   const answered = new Map<End, SeenExchange>();
   for (const exchange of exchanges) {
-    const nearest = nearestEnd(exchange.entry, bySpan);
+    const [above, further] = placesOf(exchange.entry);
+    const [nearest] = [...endsAt(above, bySpan), ...endsAt(further, bySpan)];
     if (nearest?.side !== 'caller' || nearest.service === exchange.entry.reporter.service) continue;
     if (!answered.has(nearest)) answered.set(nearest, exchange);
   }
   return answered;
 }
 
-function nearestEnd({ trace }: ExchangeEntry, bySpan: SpanIndex): End | undefined {
-  for (const key of trace === undefined ? [] : spanKeysOf(trace)) {
-    const [nearest] = bySpan.get(key) ?? [];
-    if (nearest !== undefined) return nearest;
-  }
-  return undefined;
-}
-
 /** All of them are found when somebody asks for the first. */
-function exchangingIn(exchanges: readonly SeenExchange[], bySpan: SpanIndex): Lineage['isExchanging'] {
+function exchangingIn(
+  exchanges: readonly SeenExchange[],
+  placesOf: PlacesOf,
+  bySpan: SpanIndex,
+): Lineage['isExchanging'] {
   let found: ReadonlyMap<string, ReadonlySet<End>> | undefined;
   return (end, issuer) => {
-    found ??= exchangingEnds(exchanges, bySpan);
+    found ??= exchangingEnds(exchanges, placesOf, bySpan);
     if (issuer !== undefined) return found.get(issuer)?.has(end) === true;
     return [...found.values()].some((ends) => ends.has(end));
   };
 }
 
-function exchangingEnds(exchanges: readonly SeenExchange[], bySpan: SpanIndex) {
+function exchangingEnds(exchanges: readonly SeenExchange[], placesOf: PlacesOf, bySpan: SpanIndex) {
   const entries = exchanges.map(({ entry }) => entry);
   const byReporter = groupBy(entries, ({ reporter }) => reporter.service);
-  return new Map([...byReporter].map(([service, answered]) => [service, new Set(endsAbove(answered, bySpan))]));
+  return new Map(
+    [...byReporter].map(([service, told]) => [service, new Set(endsAbove(told.flatMap(placesOf), bySpan))]),
+  );
 }
 
 const SAME_TOKEN: readonly Derivation[] = [];
@@ -102,26 +112,27 @@ const hasAccepted = ({ decision }: ExchangeEntry): boolean =>
   decision.outcome === 'permit' || REFUSED_AFTER_ACCEPTING.includes(decision.reason ?? '');
 
 /** True when no other service stands between the exchange and this end, save the one that reports the exchange. */
-function isMadeBy(entry: ExchangeEntry, end: End, bySpan: SpanIndex): boolean {
-  for (const above of endsAbove([entry], bySpan)) {
-    if (above === end) return true;
-    if (above.side === 'callee' && above.service !== entry.reporter.service) return false;
+function isMadeBy({ reporter }: ExchangeEntry, end: End, above: Iterable<End>): boolean {
+  for (const each of above) {
+    if (each === end) return true;
+    if (each.side === 'callee' && each.service !== reporter.service) return false;
   }
   return false;
 }
 
-/** Every end above any of these exchanges by parentage, each once, the nearest first. Found only as far as somebody asks. */
-function* endsAbove(entries: readonly ExchangeEntry[], bySpan: SpanIndex): Generator<End, undefined, undefined> {
+/** Every end at or above these places by parentage, each once, the nearest first. Found only as far as somebody asks. */
+function* endsAbove(places: readonly number[], bySpan: SpanIndex): Generator<End, undefined, undefined> {
   const found = new Set<End>();
-  for (const { trace } of entries)
-    for (const key of trace === undefined ? [] : spanKeysOf(trace))
-      for (const end of bySpan.get(key) ?? []) found.add(end);
+  for (const place of places) for (const end of endsAt(place, bySpan)) found.add(end);
   for (const end of found) {
     yield end;
-    for (const key of end.above) for (const next of bySpan.get(key) ?? []) found.add(next);
+    for (const place of end.above) for (const next of endsAt(place, bySpan)) found.add(next);
   }
 }
 
-/** A place in a trace, and the one above it. */
-export const spanKeysOf = ({ traceId, spanId, parentSpanId }: Trace): string[] =>
-  parentSpanId === undefined ? [`${traceId}/${spanId}`] : [`${traceId}/${spanId}`, `${traceId}/${parentSpanId}`];
+type PlacesOf = (entry: ExchangeEntry) => readonly number[];
+
+const placesIn = ({ traceId, spanId, parentSpanId }: Trace, places: Places): readonly number[] =>
+  parentSpanId === undefined
+    ? [places.at(traceId, spanId)]
+    : [places.at(traceId, spanId), places.at(traceId, parentSpanId)];

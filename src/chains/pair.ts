@@ -1,4 +1,4 @@
-import { type End, indexBySpan, parentsOf, type SpanIndex } from './end.ts';
+import { type End, endsAt, indexBySpan, parentsOf, type SpanIndex } from './end.ts';
 import { addTo, groupBy } from './order.ts';
 
 /** What joins the two ends of a crossing. */
@@ -35,23 +35,20 @@ function callerBySpan(callee: End, bySpan: SpanIndex): End | undefined {
 }
 
 function sharingSpan(callee: End, bySpan: SpanIndex): readonly End[] {
-  const sharing = callee.spanKeys.flatMap((key) => bySpan.get(key) ?? []);
+  const sharing = callee.places.flatMap((place) => endsAt(place, bySpan));
   return sharing.length === 1 ? [] : sharing.filter((end) => end.parentSpanId === callee.parentSpanId);
 }
 
 /** The call was made in the course of what it should have led to: one of the two span ids stands for something else. */
 const isMadeIn = (caller: End, callee: End): boolean =>
-  caller.service === callee.service && caller.above.some((key) => callee.spanKeys.includes(key));
+  caller.service === callee.service && caller.above.some((place) => callee.places.includes(place));
 
 /** For a callee that starts its own trace and names one span of another: a restarted trace, a message consumed. */
 function callerByLink(callee: End, bySpan: SpanIndex): End | undefined {
   if (callee.parentSpanId !== undefined) return undefined;
-  const named = new Set(callee.accounts.flatMap(({ entry }) => entry.trace?.links ?? []).map(keyOf));
-  const [only, ...others] = named;
-  return only === undefined || others.length > 0 ? undefined : onlyCaller(bySpan.get(only) ?? []);
+  const [only, ...others] = callee.linked;
+  return only === undefined || others.length > 0 ? undefined : onlyCaller(endsAt(only, bySpan));
 }
-
-const keyOf = (link: { readonly traceId: string; readonly spanId: string }): string => `${link.traceId}/${link.spanId}`;
 
 function onlyCaller(ends: readonly End[]): End | undefined {
   let only: End | undefined;
@@ -77,15 +74,10 @@ function pairsByMessage(ends: readonly End[], pairs: ReadonlyMap<End, Pair>): re
   return lone.flatMap((callee): (readonly [End, End])[] => {
     const caller = onlyCaller(callee.messages.flatMap((message) => senders.get(message) ?? []));
     if (caller === undefined || isMadeIn(caller, callee)) return [];
-    const isQueued = !isCalled(caller);
     const isSole = !answered.has(caller) && readers.get(callee.messages[0] ?? '')?.length === 1;
-    return isQueued || isSole ? [[callee, caller]] : [];
+    return caller.isMessage || isSole ? [[callee, caller]] : [];
   });
 }
-
-/** True for what waits for one answer; false for what is put where several may take it. */
-const isCalled = (caller: End): boolean =>
-  caller.accounts.every(({ entry }) => entry.transport.protocol !== 'messaging');
 
 /**
  * Across traces: a callee nobody called and a caller nobody answered that carry the same verified token, which nobody

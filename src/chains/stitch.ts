@@ -10,6 +10,7 @@ import { hopOf, type UnjudgedHop } from './hop.ts';
 import { type Lineage, lineageOf } from './lineage.ts';
 import { linksOf } from './link.ts';
 import { compare, groupBy } from './order.ts';
+import { Places } from './place.ts';
 import { RULES } from './rules/index.ts';
 import { findingOf, type Rule } from './rules/rule.ts';
 import { chainIdOf, completenessOf, exchangeOf, leafIndexesIn, summaryOf } from './summary.ts';
@@ -53,8 +54,9 @@ export function stitch(recorded: readonly Recorded[], options: StitchOptions = {
 }
 
 function survey(recorded: readonly Recorded[]): Whole {
-  const ends = endsOf(recorded.filter(isHop));
-  const lineage = lineageOf(recorded.filter(isExchange), ends);
+  const places = new Places();
+  const ends = endsOf(recorded.filter(isHop), places);
+  const lineage = lineageOf(recorded.filter(isExchange), ends, places);
   const drafts = crossingsOf(ends, lineage);
   const linking = linksOf(drafts, ends, lineage);
   const { links } = linking;
