@@ -34,6 +34,12 @@ export {
   type UseEdge,
 } from './possible-reach.ts';
 export {
+  type PossibleOrigin,
+  type PossibleSource,
+  startPossibleOrigin,
+  stepPossibleOrigin,
+} from './possible-source.ts';
+export {
   type Direction,
   type Origin,
   type Reach,

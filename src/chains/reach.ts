@@ -53,6 +53,8 @@ export interface Reach<P = EntryParty> {
   readonly scopes: readonly string[];
   /** The services it acted from. */
   readonly from: readonly string[];
+  /** The services it was received at. */
+  readonly at: readonly string[];
 }
 
 export interface ReachQuestion {
@@ -78,6 +80,7 @@ export function reachOf(chains: readonly Chain[], question: ReachQuestion): Reac
     stopped: walks.flatMap(({ stopped }) => stopped),
     scopes: [...new Set(seeds.flatMap((hop) => hop.authority?.scopes ?? []))].toSorted(compare),
     from: [...new Set(seeds.flatMap((hop) => hop.from?.name ?? []))].toSorted(compare),
+    at: [...new Set(seeds.flatMap((hop) => hop.to?.name ?? []))].toSorted(compare),
   };
 }
 

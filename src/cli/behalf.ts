@@ -11,6 +11,7 @@ import { keys } from './keys.ts';
 import { migrate } from './migrate.ts';
 import { parties } from './parties.ts';
 import { reindex } from './reindex.ts';
+import { revoke } from './revoke.ts';
 import { serve } from './serve.ts';
 import { ENVIRONMENT } from './settings.ts';
 import { SECRET_VARIABLES } from './signing-settings.ts';
@@ -25,6 +26,7 @@ const COMMANDS: readonly Command[] = [
   chain,
   parties,
   blastRadius,
+  revoke,
   verify,
   fsck,
   reindex,

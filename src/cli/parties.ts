@@ -1,4 +1,4 @@
-import type { KnownParty, PartiesAnswer } from '#query';
+import type { KnownParty, PartiesAnswer, SharedCredential } from '#query';
 import { get, serverAddress } from './api-client.ts';
 import { type Command, JSON_OPTION, textOption, URL_OPTION } from './command.ts';
 import { clean, type Paint, painter } from './paint.ts';
@@ -51,13 +51,24 @@ function describe(party: KnownParty, paint: Paint): string {
     ['tools', party.tools],
     ['needed', party.scopesUsed],
     ['never needed', party.scopesUnused],
+    ['credentials', party.credentials.map(short)],
+    ['signed with', party.keys],
+    ['shares', party.sharedCredentials.map(describeShared)],
   ];
   const shown = rows
     .filter(([, list]) => list.length > 0)
     .map(([name, list]) => `    ${name.padEnd(13)}${listed(list)}\n`);
+  const ended = party.revokedAt === null ? '' : `    offboarded ${at(party.revokedAt)}\n`;
   const seen = `last seen ${at(party.lastSeen)}, first ${at(party.firstSeen)}, on ${party.days} ${party.days === 1 ? 'day' : 'days'}`;
-  return `${paint('bold', clean(party.key))}\n    ${seen}\n${shown.join('')}`;
+  return `${paint('bold', clean(party.key))}\n    ${seen}\n${ended}${shown.join('')}`;
 }
 
-const listed = (list: readonly string[]): string => list.map((each) => clean(each, 80)).join(', ');
+function describeShared({ digest, parties, workloads }: SharedCredential): string {
+  const from = workloads.length === 0 ? '' : ` from ${workloads.join(' and ')}`;
+  return `${short(digest)} of ${parties.join(' and ')}${from}`;
+}
+
+const short = (digest: string): string => `${digest.slice(0, 12)}…`;
+
+const listed = (list: readonly string[]): string => list.map((each) => clean(each, 160)).join(', ');
 const at = (nanos: string): string => new Date(Number(BigInt(nanos) / 1_000_000n)).toISOString();

@@ -40,6 +40,14 @@ export function renderBlastRadius(answer: BlastRadiusAnswer, paint: Paint): stri
       'could not',
       (possible?.stopped ?? []).map(({ says }) => `  ${paint('yellow', '⊘')} ${clean(says)}`),
     ),
+    ...section(
+      'could have come from',
+      (answer.possibleSources?.sources ?? []).map((each) => sourceLine(each, paint)),
+    ),
+    ...section(
+      'could not have come from',
+      (answer.possibleSources?.stopped ?? []).map(({ says }) => `  ${paint('yellow', '⊘')} ${clean(says)}`),
+    ),
     ...section('crossed without verification', unique(answer.boundaryGaps.map(({ says }) => `  ${clean(says)}`))),
     '',
   ].join('\n');
@@ -65,6 +73,20 @@ const possibleLine = (
 ): string => {
   const over = resources.length === 0 ? '' : `: ${resources.map((each) => clean(each, 60)).join(', ')}`;
   return `  ${paint('bold', clean(service))}${over}\n    by ${path.map((each) => clean(each, 60)).join(' → ')}; ${clean(why)}`;
+};
+
+const sourceLine = (
+  { service, path, why, parties }: NonNullable<BlastRadiusAnswer['possibleSources']>['sources'][number],
+  paint: Paint,
+): string => {
+  const who =
+    parties.length === 0
+      ? ''
+      : `: ${parties
+          .map(named)
+          .map((each) => clean(each, 60))
+          .join(', ')}`;
+  return `  ${paint('bold', clean(service))}${who}\n    by ${path.map((each) => clean(each, 60)).join(' → ')}; ${clean(why)}`;
 };
 
 const named = (party: PartyView): string => nameParty(party);

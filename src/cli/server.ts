@@ -17,6 +17,7 @@ import type { Settings } from './settings.ts';
 import { observeAppend } from './telemetry/observe-append.ts';
 import { observeRequests } from './telemetry/observe-requests.ts';
 import { SILENT, type Telemetry } from './telemetry/telemetry.ts';
+import { readThresholds } from './thresholds-file.ts';
 
 const LOG_ID = 1;
 
@@ -95,9 +96,7 @@ export async function startServer(
     };
     const ledger = await writer(making);
     const reception = roles.has('collect') && ledger !== undefined ? await receptionOf(making, ledger) : undefined;
-    const projection = roles.has('project')
-      ? opened(startProjection({ database, logId: LOG_ID, onAlarm }), (each) => each.close())
-      : undefined;
+    const projection = roles.has('project') ? await follower(making) : undefined;
     const trouble = () =>
       isClosing ? new Error('the server is stopping') : (reception?.trouble() ?? projection?.trouble());
     const parts: Parts = { ledger, reception, projection, trouble };
@@ -125,6 +124,12 @@ async function writer({ settings, roles, database, keyFolder, onAlarm, opened }:
   return opened(await openLedger({ database, keyFolder, logId: LOG_ID, onAlarm, ...signing, ...outside }), (each) =>
     each.close(),
   );
+}
+
+async function follower({ settings, database, onAlarm, opened }: Making): Promise<Projection> {
+  const { thresholdsFile } = settings;
+  const given = thresholdsFile === undefined ? {} : { thresholds: await readThresholds(thresholdsFile) };
+  return opened(startProjection({ database, logId: LOG_ID, onAlarm, ...given }), (each) => each.close());
 }
 
 async function receptionOf({ keyFolder, onAlarm, telemetry }: Making, ledger: Ledger): Promise<Reception> {

@@ -12,6 +12,8 @@ export interface Settings extends OutsideSettings, SigningSettings {
   readonly apiPort: number;
   readonly otlpHttpPort: number;
   readonly otlpGrpcPort: number;
+  /** A JSON file of thresholds; absolute. */
+  readonly thresholdsFile?: string;
 }
 
 /** The environment variables a server reads, for --help. */
@@ -23,6 +25,7 @@ export const ENVIRONMENT: readonly (readonly [name: string, says: string])[] = [
   ['BEHALF_OTLP_HTTP_PORT', 'OTLP/HTTP (default 4318)'],
   ['BEHALF_OTLP_GRPC_PORT', 'OTLP/gRPC (default 4317)'],
   ...SIGNING_ENVIRONMENT,
+  ['BEHALF_THRESHOLDS', 'a JSON file of what findings are judged by; after a change run behalf reindex'],
   ...OUTSIDE_ENVIRONMENT,
   [
     'OTEL_EXPORTER_OTLP_ENDPOINT',
@@ -44,6 +47,7 @@ export function settingsFrom(environment: Environment): Settings {
     otlpHttpPort: port(environment, 'BEHALF_OTLP_HTTP_PORT', 4318),
     otlpGrpcPort: port(environment, 'BEHALF_OTLP_GRPC_PORT', 4317),
     ...signingSettingsFrom(environment),
+    ...(environment.BEHALF_THRESHOLDS ? { thresholdsFile: resolve(environment.BEHALF_THRESHOLDS) } : {}),
     ...outsideSettingsFrom(environment),
   };
 }

@@ -4,11 +4,14 @@ import { type LogReader, openLogReader } from '#ledger/read';
 import { Memory } from './memory.ts';
 import { selectPosition } from './sql/position.ts';
 import { takeIn } from './step.ts';
+import { adoptThresholds, type ThresholdChanges } from './thresholds.ts';
 
 export interface ProjectionOptions {
   readonly database: Database;
   readonly logId: number;
-  /** Told once when following fails, and once for entries that cannot be read; following goes on by itself. */
+  /** What chains are judged by, where it differs from the defaults; as the log has it when left out. */
+  readonly thresholds?: ThresholdChanges;
+  /** Told once when following fails, when the thresholds wait for a reindex, and once for entries that cannot be read; following goes on by itself. */
   readonly onAlarm: (error: Error) => void;
 }
 
@@ -81,8 +84,11 @@ class Follower implements Projection {
 
   async #follow(): Promise<void> {
     let pauseMs = IDLE_MS;
+    let isPrepared = false;
     while (!this.#closing.signal.aborted) {
       try {
+        if (!isPrepared) await this.#prepare();
+        isPrepared = true;
         const advanced = await this.#advance();
         [this.#trouble, pauseMs] = [undefined, IDLE_MS];
         if (advanced) continue;
@@ -93,6 +99,12 @@ class Follower implements Projection {
       }
       await this.#pause(pauseMs);
     }
+  }
+
+  async #prepare(): Promise<void> {
+    const { database, logId, thresholds, onAlarm } = this.#options;
+    const later = thresholds === undefined ? undefined : await adoptThresholds(database, logId, thresholds);
+    if (later !== undefined) onAlarm(new Error(later));
   }
 
   /** One batch; false when there is nothing to take in. */

@@ -15,3 +15,4 @@ export type { ReindexOptions } from './reindex.ts';
 export { reindex } from './reindex.ts';
 export type { SealedSummary } from './row.ts';
 export { searchable } from './searchable.ts';
+export { type ThresholdChanges, thresholdsWith } from './thresholds.ts';

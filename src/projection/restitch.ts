@@ -6,7 +6,10 @@ import { historiesOf, type Members } from './history.ts';
 import type { Memory } from './memory.ts';
 import { known } from './reading.ts';
 import { chainRow, findingRows, hopRows } from './row.ts';
+import { type SharedCredentialRow, sharedCredentialRows } from './shared-credential.ts';
 import { deleteChains, insertStitched, selectMembers } from './sql/chain.ts';
+import { insertSharedCredentials } from './sql/shared-credential.ts';
+import { thresholdsOf } from './thresholds.ts';
 
 /** Stitches every set that a batch changed anew, some at a time so that memory stays bounded. */
 export async function restitch(
@@ -68,11 +71,15 @@ async function stitchSets(
   states: Assignment['sets'],
 ): Promise<void> {
   const historyOf = await historiesOf(db, logId, members);
+  const thresholds = await thresholdsOf(db, logId);
+  const shared: SharedCredentialRow[] = [];
   let writing: Promise<void> = Promise.resolve();
   for (const some of partsOf(members, PART, ({ recorded }) => recorded.length)) {
     const stitched = some.flatMap(({ set, recorded }) => {
-      const options = { bounded: states.get(set)?.bounded ?? false, history: historyOf(set) };
-      return stitch(recorded, options).map((chain) => rowsOf(chain, set));
+      const options = { bounded: states.get(set)?.bounded ?? false, history: historyOf(set), thresholds };
+      const chains = stitch(recorded, options);
+      shared.push(...sharedCredentialRows(chains, set));
+      return chains.map((chain) => rowsOf(chain, set));
     });
     await writing;
     writing = insertStitched(db, logId, {
@@ -83,6 +90,7 @@ async function stitchSets(
     await Promise.race([writing, setImmediate()]); // it is under way, or has failed
   }
   await writing;
+  await insertSharedCredentials(db, logId, shared);
 }
 
 /** Most entries that are stitched between two turns of the event loop, unless one set holds more. */

@@ -7,6 +7,8 @@ import type {
   Hop,
   Origin,
   PossibleReach,
+  PossibleSource,
+  PossibleStop,
   Reach,
   Verdict,
 } from '#chains';
@@ -126,6 +128,20 @@ export interface KnownParty {
   readonly scopesHeld: readonly string[];
   readonly scopesUsed: readonly string[];
   readonly scopesUnused: readonly string[];
+  /** SHA-256 of credentials that hold for longer than a day; never the credential. */
+  readonly credentials: readonly string[];
+  /** Ids of the keys its tokens are signed with. */
+  readonly keys: readonly string[];
+  /** Which of its credentials others present too. */
+  readonly sharedCredentials: readonly SharedCredential[];
+  /** Since when it is offboarded: unix nanoseconds, decimal; null when it is not. */
+  readonly revokedAt: string | null;
+}
+
+export interface SharedCredential {
+  readonly digest: string; // 64 hex
+  readonly parties: readonly string[]; // keys of all that present it
+  readonly workloads: readonly string[]; // services that do
 }
 
 /** `GET /api/v1/parties/{key}/blast-radius` */
@@ -135,6 +151,12 @@ export interface BlastRadiusAnswer {
   readonly actual: Reach<PartyView>;
   /** Over observed use; null backwards. */
   readonly possible: Pick<PossibleReach, 'reached' | 'stopped'> | null;
+  /** Over observed use; null forward. */
+  readonly possibleSources: {
+    readonly sources: readonly PossibleSource<PartyView>[];
+    readonly stopped: readonly PossibleStop[];
+    readonly complete: boolean;
+  } | null;
   readonly boundaryGaps: readonly BoundaryGap[];
   readonly completeness: { readonly bounded: boolean; readonly says: string };
   readonly log: LogPosition;

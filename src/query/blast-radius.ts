@@ -1,15 +1,11 @@
 import {
   boundaryGapsOf,
   type Chain,
-  type Hop,
   type Origin,
-  type PossibleReach,
+  type PossibleOrigin,
   type Reached,
   type ReachQuestion,
   reachOf,
-  startPossibleReach,
-  stepPossibleReach,
-  type UseEdge,
 } from '#chains';
 import type { EntryParty } from '#observation';
 import { searchable } from '#projection';
@@ -18,14 +14,13 @@ import { logPosition, type QueryContext } from './context.ts';
 import { periodOf } from './filter.ts';
 import { partyKeysOf } from './party-filter.ts';
 import { type Opened, openParties } from './party-view.ts';
+import { possibleFrom, possibleTo } from './possible.ts';
 import { QueryProblem } from './problem.ts';
 import type { BlastRadiusParameters } from './schema/parameter.ts';
-import { type OriginFilter, type Period, selectOriginChains, selectUse } from './sql/reach.ts';
+import { type OriginFilter, selectOriginChains } from './sql/reach.ts';
 
 /** Most chains that one answer rests on: the newest of the period. */
 const MAX_CHAINS = 300;
-/** Most services one after the other that what could be reached is followed through. */
-const MAX_DEPTH = 6;
 
 /** What somebody or something reached, and could have reached; or, backwards, what led to it. Throws QueryProblem. */
 export async function blastRadius(
@@ -42,9 +37,12 @@ export async function blastRadius(
   const direction = given.direction ?? 'forward';
   const question: ReachQuestion = { origin, direction, ...(period.from === undefined ? {} : { since: period.from }) };
   const actual = reachOf(chains, question);
-  const possible = direction === 'forward' ? await possibleFrom(actual, origin, period, context) : undefined;
+  const isForward = direction === 'forward';
+  const possible = isForward ? await possibleFrom(actual, origin, period, context) : undefined;
+  const possibleOrigin = isForward ? undefined : await possibleTo(actual, origin, period, context);
   const opened = await openParties(context.persons, [
     ...actual.parties.map(({ what }) => what),
+    ...(possibleOrigin?.sources ?? []).flatMap(({ parties }) => parties),
     ...chains.flatMap((chain) => chain.hops.flatMap(({ subject }) => subject ?? [])),
   ]);
   const isBounded = bodies.length > MAX_CHAINS || chains.some(({ completeness }) => completeness.bounded);
@@ -53,6 +51,7 @@ export async function blastRadius(
     direction,
     actual: show(actual, opened),
     possible: possible === undefined ? null : { reached: possible.reached, stopped: possible.stopped },
+    possibleSources: possibleOrigin === undefined ? null : showSources(possibleOrigin, opened),
     boundaryGaps: chains.flatMap(boundaryGapsOf).slice(0, MAX_CHAINS),
     completeness: { bounded: isBounded, says: saysHowComplete(bodies.length, isBounded, actual.chains) },
     log,
@@ -82,31 +81,6 @@ function filterOf(origin: Origin): OriginFilter {
   }
 }
 
-/** Over the graph of observed use, from the services it acted from and those it reached, with the scopes it held. */
-async function possibleFrom(
-  actual: ReturnType<typeof reachOf>,
-  origin: Origin,
-  period: Period,
-  { db, logId }: QueryContext,
-): Promise<PossibleReach> {
-  const own = origin.kind === 'service' ? [origin.name] : [];
-  const services = [...own, ...actual.from, ...actual.services.map(({ what }) => what)];
-  let search = startPossibleReach(services.map(searchable), actual.scopes);
-  for (let depth = 0; depth < MAX_DEPTH && search.frontier.length > 0; depth += 1) {
-    const rows = await selectUse(db, logId, search.frontier, period);
-    const edges = Map.groupBy(rows, ({ from, to }) => JSON.stringify([from, to]));
-    search = stepPossibleReach(search, [...edges.values()].flatMap(edgeOf));
-  }
-  return search;
-}
-
-function edgeOf(rows: readonly { from: string; to: string; body: string }[]): UseEdge[] {
-  const [first] = rows;
-  return first === undefined
-    ? []
-    : [{ from: first.from, to: first.to, sample: rows.map(({ body }) => JSON.parse(body) as Hop) }];
-}
-
 function show(actual: ReturnType<typeof reachOf>, { party, text }: Opened): BlastRadiusAnswer['actual'] {
   const reached = <T, S>(each: Reached<T>, what: (of: T) => S): Reached<S> => ({
     ...each,
@@ -122,6 +96,15 @@ function show(actual: ReturnType<typeof reachOf>, { party, text }: Opened): Blas
     stopped: actual.stopped.map((stop) => ({ ...stop, says: text(stop.says) })),
   };
 }
+
+const showSources = (
+  { sources, stopped, isWhole }: PossibleOrigin & { readonly isWhole: boolean },
+  { party }: Opened,
+) => ({
+  sources: sources.map((source) => ({ ...source, parties: source.parties.map(party) })),
+  stopped,
+  complete: isWhole,
+});
 
 function saysHowComplete(found: number, isBounded: boolean, touched: number): string {
   if (found > MAX_CHAINS)

@@ -20,6 +20,7 @@ export type {
   PartiesAnswer,
   PartyView,
   ReadyAnswer,
+  SharedCredential,
 } from './answers.ts';
 export type { QueryOptions } from './context.ts';
 export type { PersonDiscloser } from './evidence.ts';

@@ -14,7 +14,7 @@ export const compileParameters: FastifySchemaCompiler<TSchema> = ({ schema }) =>
     try {
       const value = readNumbers(once(given), shape);
       if (checker.Check(value)) return { value };
-      return { error: missing(value, shape) ?? complaint(checker.Errors(value), shape) };
+      return { error: missing(value, shape) ?? unknown(value, shape) ?? complaint(checker.Errors(value), shape) };
     } catch (error) {
       if (error instanceof QueryProblem) return { error };
       throw error;
@@ -59,8 +59,17 @@ function complaint(
     const name = first.instancePath.slice(1);
     return new QueryProblem('invalid_parameter', `${name}: ${first.message}${describe(shape, name)}`);
   }
+  return new QueryProblem('invalid_parameter', 'the parameters do not fit together');
+}
+
+function unknown(given: Readonly<Record<string, unknown>>, { properties }: TObject): QueryProblem | undefined {
+  const name = Object.keys(given).find((each) => !Object.hasOwn(properties, each));
+  if (name === undefined) return undefined;
+  const names = Object.keys(properties);
   const known = names.length === 0 ? 'this address takes none' : `known are ${names.join(', ')}`;
-  return new QueryProblem('unknown_parameter', `a parameter is not known here; ${known}`);
+  // A value that was sent as a name is not repeated either: only what reads as a word is.
+  const which = /^[A-Za-z_-]{1,40}$/.test(name) ? shown(name) : 'a parameter';
+  return new QueryProblem('unknown_parameter', `${which} is not known here; ${known}`);
 }
 
 const shown = (name: string): string => JSON.stringify(name.slice(0, 40));

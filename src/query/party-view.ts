@@ -78,7 +78,7 @@ const showExchange = (exchange: Exchange, { party }: Opened): Exchange<PartyView
   actors: exchange.actors.map(party),
 });
 
-const showFinding = (finding: Finding, { text }: Opened): Finding => ({
+export const showFinding = (finding: Finding, { text }: Opened): Finding => ({
   ...finding,
   says: text(finding.says),
   facts: finding.facts.map((fact) => ({ ...fact, says: text(fact.says) })),

@@ -37,6 +37,7 @@ const TABLES = [
   'finding',
   'party',
   'party_fact',
+  'shared_credential',
 ];
 
 /** Every row of every table of the projection, in order of its key, as text. */

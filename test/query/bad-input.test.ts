@@ -31,10 +31,15 @@ test('the table of problems is this one', () => {
 test('what is wrong with a request is said, and its value is never repeated', async (t) => {
   const { problem } = await testApi(t);
   const cases: readonly (readonly [string, string, RegExp])[] = [
-    ['/api/v1/chains?colour=hunter2', '400 unknown_parameter', /known are subject, actor, service, .*limit/],
     ['/api/v1/entries/1?x=hunter2', '400 unknown_parameter', /takes none/],
     ['/api/v1/chains/c_1?x=hunter2', '400 unknown_parameter', /known are asOf/],
     ['/api/v1/chains/c_1?asOf=hunter2', '400 invalid_parameter', /asOf: .*a tree size/],
+    [
+      '/api/v1/chains?colour=hunter2',
+      '400 unknown_parameter',
+      /^"colour" is not known here; known are subject, actor, service, .*limit/,
+    ],
+    ['/api/v1/chains?p4ssw0rd.x=1', '400 unknown_parameter', /^a parameter is not known here/],
     ['/api/v1/chains?verdict=hunter2', '400 invalid_parameter', /^verdict: .*suspicious, excessive/],
     ['/api/v1/chains?finding=hunter2', '400 invalid_parameter', /^finding: .*orphan_hop/],
     ['/api/v1/chains?limit=0', '400 invalid_parameter', /^limit: .*1 to 200/],

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { BlastRadiusAnswer, PartiesAnswer } from '#query';
-import { agent, delegatedCall, digest, Entries } from '../chains/entries.ts';
+import type { BlastRadiusAnswer, FindingsAnswer, PartiesAnswer } from '#query';
+import { agent, delegatedCall, digest, Entries, service, user } from '../chains/entries.ts';
 import { observationsOf, testApi } from './api.ts';
 
 const PLANNER = encodeURIComponent('ai_agent|https://idp|planner');
@@ -54,6 +54,93 @@ test('tokens, services and resources have a blast radius, and backwards what led
   assert.deepEqual(named(back), ['payments', 'planner', 'gateway']);
   assert.ok(back.actual.parties.some(({ what }) => what.id === 'dana'));
   assert.equal(back.possible, null);
+});
+
+test('backwards over observed use: every service and everyone that could have led to an effect, and what could not', async (t) => {
+  const { get, take } = await testApi(t);
+  const entries = delegatedCall();
+  const permit = { decision: { outcome: 'permit' as const }, outcome: { status: 'ok' as const } };
+  const deny = { decision: { outcome: 'deny' as const }, outcome: { status: 'error' as const } };
+  const call = (trace: number, from: string, to: string, told: typeof permit | typeof deny, resource?: string) => {
+    entries.hop({ service: from, side: 'caller', at: [trace, 1], transport: { protocol: 'http', peerService: to } });
+    entries.hop({ service: to, at: [trace, 2, 1], ...told, ...(resource === undefined ? {} : { resource }) });
+  };
+  call(7, 'books', 'archive', permit, 'archive:all');
+  call(8, 'cron', 'payments', permit);
+  call(9, 'tester', 'books', deny);
+  call(10, 'elsewhere', 'nowhere', permit);
+  await take(observationsOf(entries.all));
+  const { possibleSources, actual } = await get<BlastRadiusAnswer>(
+    reach('archive:all', '?kind=resource&direction=backward'),
+  );
+  assert.deepEqual(
+    actual.services.map(({ what }) => what),
+    ['books'],
+  );
+  assert.deepEqual(
+    possibleSources?.sources.map(({ path }) => path.join('>')),
+    [
+      'books>archive',
+      'payments>books>archive',
+      'cron>payments>books>archive',
+      'planner>payments>books>archive',
+      'gateway>planner>payments>books>archive',
+    ],
+  );
+  const payments = possibleSources?.sources[1];
+  assert.deepEqual(
+    payments?.parties.map(({ id }) => id),
+    ['dana', 'gateway', 'planner', 'payments'],
+  );
+  assert.match(possibleSources?.sources[3]?.why ?? '', /payments let planner pass with invoice\.pay/);
+  assert.match(possibleSources?.stopped[0]?.says ?? '', /books refused every call that was seen of tester/);
+  assert.equal(possibleSources?.complete, true);
+});
+
+test('findings name persons where the reader may open them', async (t) => {
+  const { get, take } = await testApi(t);
+  const entries = new Entries();
+  const dana = user('dana');
+  entries.revocation({ target: { party: dana }, effect: 'revoked', time: '1793430000000000000' });
+  const permit = { decision: { outcome: 'permit' as const }, outcome: { status: 'ok' as const } };
+  entries.hop({ service: 'vault', at: [1, 1], digest: 'A', subject: dana, ...permit });
+  await take(observationsOf(entries.all));
+  const { findings } = await get<FindingsAnswer>('/api/v1/findings?finding=after_offboarding');
+  assert.match(findings[0]?.finding.says ?? '', /went through for user dana after its offboarding/);
+  assert.doesNotMatch(JSON.stringify(findings), /p_[0-9a-f]{32}/);
+});
+
+test('the inventory tells which credentials are shared and with whom, the keys behind them, and who is offboarded', async (t) => {
+  const { get, take } = await testApi(t);
+  const entries = new Entries();
+  const permit = { decision: { outcome: 'permit' as const }, outcome: { status: 'ok' as const } };
+  for (const [i, name] of ['a', 'b'].entries()) {
+    const span = 10 * i;
+    const given = { digest: 'K', subject: service('robot') };
+    entries.hop({ service: name, side: 'caller', at: [i + 1, span + 1], verified: false, ...given });
+    entries.hop({ service: 'vault', at: [i + 1, span + 2, span + 1], ...given, ...permit });
+  }
+  const authority = {
+    profile: 'api-key',
+    digest: digest('L'),
+    verification: { status: 'verified' as const, keyId: 'k-7' },
+  };
+  for (const [i, id] of ['left', 'right'].entries())
+    entries.hop({ service: 'vault', at: [5 + i, 1], subject: service(id), authority, ...permit });
+  entries.revocation({ target: { party: service('left') }, effect: 'revoked', time: '1793439700000000000' });
+  await take(observationsOf(entries.all));
+  const { parties } = await get<PartiesAnswer>('/api/v1/parties');
+  const known = (id: string) => parties.find((each) => each.id === id) ?? assert.fail(id);
+  assert.deepEqual(known('robot').sharedCredentials, [
+    { digest: digest('K'), parties: ['service|https://idp|robot'], workloads: ['a', 'b'] },
+  ]);
+  const both = ['service|https://idp|left', 'service|https://idp|right'];
+  assert.deepEqual(
+    known('left').sharedCredentials.map(({ digest: of, parties: who }) => [of, who]),
+    [[digest('L'), both]],
+  );
+  assert.deepEqual([known('left').credentials, known('left').keys], [[digest('L')], ['k-7']]);
+  assert.deepEqual([known('left').revokedAt, known('right').revokedAt], ['1793439700000000000', null]);
 });
 
 test('a refused boundary stands in the answer, and a token itself is never taken as a key', async (t) => {

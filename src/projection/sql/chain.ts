@@ -27,7 +27,7 @@ export async function selectMembers(
 
 /** Removes what was stitched from these sets. */
 export async function deleteChains(db: Queryable, logId: number, sets: readonly bigint[]): Promise<void> {
-  for (const table of ['chain', 'hop', 'finding']) {
+  for (const table of ['chain', 'hop', 'finding', 'shared_credential']) {
     await db.query(`delete from behalf.${table} where log_id = $1::int and set_id = any($2::bigint[])`, [logId, sets]);
   }
 }

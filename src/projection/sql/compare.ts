@@ -7,6 +7,11 @@ const TABLES = [
   { table: 'chain', key: 'chain_id', leaf: 'set_id' },
   { table: 'hop', key: 'hop_id::text', leaf: 'set_id' },
   { table: 'finding', key: "chain_id || ' ' || ordinal", leaf: 'set_id' },
+  {
+    table: 'shared_credential',
+    key: "digest || ' ' || party_key || ' ' || workload",
+    leaf: 'set_id',
+  },
   { table: 'entry_set', key: 'set_id::text', leaf: 'set_id' },
   { table: 'entry_key', key: "encode(key, 'hex')", leaf: 'set_id' },
   { table: 'party', key: 'party_key', leaf: 'null::bigint' },

@@ -51,6 +51,7 @@ const TABLES = [
   'finding',
   'party',
   'party_fact',
+  'shared_credential',
 ] as const;
 
 /** Forgets one log's projection. */

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import Type from 'typebox';
+import type { Chain } from '#chains';
 import type { QueryContext } from '../context.ts';
 import { evidenceOf, parseDisclose } from '../evidence.ts';
 import { problems, raw } from '../schema/answer.ts';
@@ -36,8 +37,8 @@ export function evidenceRoutes(app: FastifyInstance, context: QueryContext): voi
     },
     async (request, reply) => {
       const disclose = parseDisclose(request.query.disclose);
-      const { id, entries } = await findChain(request.params.id, context);
-      return send(reply, id, await evidenceOf(entries.map(BigInt), disclose, context));
+      const chain = await findChain(request.params.id, context);
+      return send(reply, chain.id, await evidenceOf(entriesOf(chain), disclose, context));
     },
   );
   app.get<{ Params: { index: string }; Querystring: Query }>(
@@ -57,6 +58,11 @@ export function evidenceRoutes(app: FastifyInstance, context: QueryContext): voi
     },
   );
 }
+
+/** A finding may rest on an entry of before, such as an offboarding. */
+const entriesOf = ({ entries, findings }: Chain): readonly bigint[] => [
+  ...new Set([...entries, ...findings.flatMap(({ facts }) => facts.flatMap((fact) => fact.entries))].map(BigInt)),
+];
 
 const send = (reply: FastifyReply, name: string, evidence: string): FastifyReply =>
   reply

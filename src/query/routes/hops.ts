@@ -1,13 +1,15 @@
 import type { FastifyInstance } from 'fastify';
 import type { Finding, Hop } from '#chains';
-import type { FindingsAnswer, HopsAnswer } from '../answers.ts';
+import type { EntryParty } from '#observation';
+import type { SealedSummary } from '#projection';
+import type { FindingInChain, FindingsAnswer, HopsAnswer } from '../answers.ts';
 import { logPosition, type QueryContext } from '../context.ts';
 import { formatCursor, parseCursor } from '../cursor.ts';
 import { filterOf, periodOf } from '../filter.ts';
-import { openParties, partiesOfHop, showHop } from '../party-view.ts';
+import { openParties, partiesOfHop, showFinding, showHop } from '../party-view.ts';
 import { FindingsAnswer as FindingsAnswerSchema, HopsAnswer as HopsAnswerSchema, problems } from '../schema/answer.ts';
 import { FindingParameters, ListParameters } from '../schema/parameter.ts';
-import { selectFindings, selectHops } from '../sql/list.ts';
+import { selectFindings, selectHops, selectMentioning } from '../sql/list.ts';
 
 const DEFAULT_LIMIT = 50;
 const HOP_PLACE = [/^\d{1,20}$/, /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/];
@@ -31,7 +33,7 @@ export function hopRoutes(app: FastifyInstance, context: QueryContext): void {
     {
       schema: {
         tags: ['chains'],
-        summary: 'Findings, of the newest chains first; persons stand as their reference, the chain has their names',
+        summary: 'Findings, of the newest chains first, with the facts they rest on',
         querystring: FindingParameters,
         response: { 200: FindingsAnswerSchema, ...problems('invalid_parameter', 'unavailable') },
       },
@@ -67,7 +69,29 @@ async function listFindings(parameters: FindingParameters, context: QueryContext
   const findings = rows
     .slice(0, limit)
     .map(({ chain, time, body }) => ({ chain, time, finding: JSON.parse(body) as Finding }));
-  return { findings, next: nextOf(rows, limit), log };
+  const opened = await openParties(context.persons, await mentionedIn(findings, context));
+  return {
+    findings: findings.map((each) => ({ ...each, finding: showFinding(each.finding, opened) })),
+    next: nextOf(rows, limit),
+    log,
+  };
+}
+
+/** Everyone whose reference a finding may hold. One that it takes from further up the chain stays a reference. */
+async function mentionedIn(
+  findings: readonly FindingInChain[],
+  { db, logId }: QueryContext,
+): Promise<readonly EntryParty[]> {
+  const chains = [...new Set(findings.map(({ chain }) => chain))];
+  const hops = [...new Set(findings.flatMap(({ finding }) => finding.hop ?? []))];
+  const found = await selectMentioning(db, logId, chains, hops);
+  return [
+    ...found.hops.flatMap((body) => partiesOfHop(JSON.parse(body) as Hop)),
+    ...found.summaries.flatMap((text) => {
+      const { subject, actors } = JSON.parse(text) as SealedSummary;
+      return subject === null ? actors : [subject, ...actors];
+    }),
+  ];
 }
 
 function nextOf(rows: readonly { readonly place: readonly string[] }[], limit: number): string | null {

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import type { KnownParty, PartiesAnswer } from '../answers.ts';
+import type { KnownParty, PartiesAnswer, SharedCredential } from '../answers.ts';
 import { blastRadius } from '../blast-radius.ts';
 import { logPosition, type QueryContext } from '../context.ts';
 import { formatCursor, parseCursor } from '../cursor.ts';
@@ -8,7 +8,14 @@ import { partyKeysOf } from '../party-filter.ts';
 import { problems } from '../schema/answer.ts';
 import { BlastRadiusParameters, OriginKey, PartiesParameters } from '../schema/parameter.ts';
 import { BlastRadiusAnswer, PartiesAnswer as PartiesAnswerSchema } from '../schema/reach.ts';
-import { type FactRow, type PartyRow, selectFacts, selectParties } from '../sql/parties.ts';
+import {
+  type FactRow,
+  type PartyRow,
+  type SharingRow,
+  selectFacts,
+  selectParties,
+  selectSharing,
+} from '../sql/parties.ts';
 
 const DEFAULT_LIMIT = 50;
 /** Most facts of one kind shown of a party. */
@@ -60,15 +67,23 @@ async function listParties(given: PartiesParameters, context: QueryContext): Pro
     ),
     ({ key }) => key,
   );
+  const sharing = Map.groupBy(
+    await selectSharing(
+      db,
+      logId,
+      shown.map(({ key }) => key),
+    ),
+    ({ key }) => key,
+  );
   const last = shown.at(-1);
   return {
-    parties: shown.map((row) => knownParty(row, facts.get(row.key) ?? [])),
+    parties: shown.map((row) => knownParty(row, facts.get(row.key) ?? [], sharing.get(row.key) ?? [])),
     next: rows.length > limit && last !== undefined ? formatCursor([last.key]) : null,
     log,
   };
 }
 
-function knownParty(row: PartyRow, facts: readonly FactRow[]): KnownParty {
+function knownParty(row: PartyRow, facts: readonly FactRow[], sharing: readonly SharingRow[]): KnownParty {
   const of = (kind: FactRow['kind']): readonly string[] =>
     facts.filter((fact) => fact.kind === kind).map(({ value }) => value);
   const [held, used] = [of('scope_held'), of('scope_used')];
@@ -82,5 +97,24 @@ function knownParty(row: PartyRow, facts: readonly FactRow[]): KnownParty {
     scopesHeld: held,
     scopesUsed: used,
     scopesUnused: held.filter((scope) => !used.includes(scope)),
+    credentials: of('credential'),
+    keys: of('key'),
+    sharedCredentials: sharedBy(row.key, sharing),
+    revokedAt: revokedAt(of('revoked'), of('restored')),
   };
+}
+
+function sharedBy(key: string, sharing: readonly SharingRow[]): readonly SharedCredential[] {
+  return [...Map.groupBy(sharing, ({ digest }) => digest)].map(([digest, rows]) => ({
+    digest,
+    parties: [...new Set([key, ...rows.map(({ party }) => party)])].toSorted(),
+    workloads: [...new Set(rows.flatMap(({ workload }) => workload ?? []))].toSorted(),
+  }));
+}
+
+/** The later statement holds. Both are 20 digits of unix nanoseconds. */
+function revokedAt(revoked: readonly string[], restored: readonly string[]): string | null {
+  const last = revoked.toSorted().at(-1);
+  const back = restored.toSorted().at(-1);
+  return last === undefined || (back !== undefined && back >= last) ? null : String(BigInt(last));
 }

@@ -37,7 +37,8 @@ export const BlastRadiusAnswer = Type.Object(
         parties: Type.Array(reached(PartyRef)),
         stopped: Type.Array(Type.Object({ chain: Text, hop: Text, time: Decimal, says: Text }, closed)),
         scopes: Texts,
-        from: Texts,
+        from: Type.Array(Text, { description: 'services it acted from' }),
+        at: Type.Array(Text, { description: 'services it was received at' }),
       },
       closed,
     ),
@@ -46,6 +47,21 @@ export const BlastRadiusAnswer = Type.Object(
         {
           reached: Type.Array(Type.Object({ service: Text, resources: Texts, path: Texts, why: Text }, closed)),
           stopped: Type.Array(Type.Object({ from: Text, to: Text, says: Text }, closed)),
+        },
+        closed,
+      ),
+    ),
+    possibleSources: Nullable(
+      Type.Object(
+        {
+          sources: Type.Array(
+            Type.Object({ service: Text, parties: Type.Array(PartyRef), path: Texts, why: Text }, closed),
+            {
+              description: 'backwards: from where it could have come over observed use, and who was seen acting there',
+            },
+          ),
+          stopped: Type.Array(Type.Object({ from: Text, to: Text, says: Text }, closed)),
+          complete: Type.Boolean({ description: 'false when not all of the observed use was followed' }),
         },
         closed,
       ),
@@ -79,6 +95,14 @@ export const PartiesAnswer = Type.Object(
           scopesHeld: Texts,
           scopesUsed: Type.Array(Text, { description: 'that some boundary required of it and let pass' }),
           scopesUnused: Texts,
+          credentials: Type.Array(Text, {
+            description: 'SHA-256 of credentials it holds for longer than a day, never the credential',
+          }),
+          keys: Type.Array(Text, { description: 'ids of the keys its tokens are signed with' }),
+          sharedCredentials: Type.Array(Type.Object({ digest: Text, parties: Texts, workloads: Texts }, closed), {
+            description: 'which of its credentials others present too, and who',
+          }),
+          revokedAt: Nullable(Decimal),
         },
         closed,
       ),

@@ -93,6 +93,22 @@ const valuesOf = (filter: Filter) => [
   filter.to ?? null,
 ];
 
+/** What names the persons that these findings may mention: the hops they are shown at, and the summaries of their chains. */
+export async function selectMentioning(
+  db: Queryable,
+  logId: number,
+  chains: readonly string[],
+  hops: readonly string[],
+): Promise<{ readonly hops: readonly string[]; readonly summaries: readonly string[] }> {
+  const { rows } = await db.query<{ hop: string | null; summary: string | null }>(
+    `select h.body as hop, null as summary from behalf.hop h where h.log_id = $1::int and h.hop_id = any($2::uuid[])
+     union all
+     select null, c.summary from behalf.chain c where c.log_id = $1::int and c.chain_id = any($3::text[])`,
+    [logId, hops, chains],
+  );
+  return { hops: rows.flatMap(({ hop }) => hop ?? []), summaries: rows.flatMap(({ summary }) => summary ?? []) };
+}
+
 export interface FindingFilter {
   readonly finding: string | undefined;
   readonly severity: string | undefined;

@@ -53,6 +53,42 @@ export interface FactRow {
   readonly lastSeen: string;
 }
 
+export interface SharingRow {
+  readonly key: string;
+  readonly digest: string;
+  readonly party: string; // that presents it too
+  readonly workload: string | null;
+}
+
+const MOST_SHARING = 5_000;
+
+/** Which credentials of these parties are presented by whom: those a rule found shared, and long-lived ones of several parties. */
+export async function selectSharing(
+  db: Queryable,
+  logId: number,
+  keys: readonly string[],
+): Promise<readonly SharingRow[]> {
+  const { rows } = await db.query<SharingRow>(
+    `with held as (
+       select s.party_key as key, s.digest from behalf.shared_credential s
+       where s.log_id = $1::int and s.party_key = any($2::text[])
+       union
+       select f.party_key, f.value from behalf.party_fact f
+       where f.log_id = $1::int and f.kind = 'credential' and f.party_key = any($2::text[])
+     )
+     select h.key, h.digest, s.party_key as party, s.workload
+     from held h join behalf.shared_credential s on s.log_id = $1::int and s.digest = h.digest
+     union
+     select h.key, h.digest, f.party_key, null
+     from held h join behalf.party_fact f on f.log_id = $1::int and f.kind = 'credential' and f.value = h.digest
+     where f.party_key <> h.key
+     order by 1, 2, 3, 4
+     limit ${MOST_SHARING}`,
+    [logId, keys],
+  );
+  return rows;
+}
+
 /** What is known of these parties, the newest of each kind first, at most so many of each. */
 export async function selectFacts(
   db: Queryable,
