@@ -1,4 +1,5 @@
-import { type Chain, type Recorded, stitch } from '#chains';
+import { type Chain, type Recorded, RULES, stitch } from '#chains';
+import type { ChainSummary } from '#query';
 import { DELEGATION_SCENARIOS } from './delegation-scenarios.ts';
 import { HISTORY_SCENARIOS } from './history-scenarios.ts';
 import { Play } from './play.ts';
@@ -48,6 +49,17 @@ export const alarmsOf = (chains: readonly Chain[]): readonly string[] =>
   chains.flatMap((chain) => chain.findings.filter(({ severity }) => severity !== 'notice').map(({ rule }) => rule));
 
 export const judge = ({ entries, setting }: Labelled): readonly Chain[] => stitch(entries, setting);
+
+export const rulesOfSummaries = (chains: readonly Pick<ChainSummary, 'findings'>[]): ReadonlySet<string> =>
+  new Set(chains.flatMap(({ findings }) => findings));
+
+const NOTICES: ReadonlySet<string> = new Set(RULES.filter(({ severity }) => severity === 'notice').map(({ id }) => id));
+
+/** The same of what lists show of chains. */
+export function isRightAs({ rule, kind }: Labelled, chains: readonly Pick<ChainSummary, 'findings'>[]): boolean {
+  const rules = rulesOfSummaries(chains);
+  return kind === 'attack' ? rules.has(rule) : !rules.has(rule) && [...rules].every((each) => NOTICES.has(each));
+}
 
 /** An attack is found when its own rule finds it; a benign one is a false alarm when that rule, or any alarm, does. */
 export function isRight(labelled: Labelled): boolean {

@@ -120,7 +120,7 @@ export const TOKEN_SCENARIOS: readonly Scenario[] = [
     benign: (play) =>
       play.random.chance(0.5)
         ? beside(play, (said) => said)
-        : beside(play, ({ issuer: _, ...said }) => ({ ...said, ref: `p_${'66'.repeat(16)}` })),
+        : beside(play, (said) => ({ ...said, type: 'unknown', ref: `p_${'66'.repeat(16)}` })),
   },
   {
     rule: 'token_replayed',
@@ -209,13 +209,11 @@ function silentCall(play: Play, stop: Stop, tells: boolean): undefined {
   return undefined;
 }
 
-/** A call beside whose token a header names a person too. */
+/** A call whose caller says by a header for whom it is, beside the token. */
 function beside(play: Play, change: (said: EntryParty & { ref: string }) => EntryParty): undefined {
   const person = { ...play.person, issuer: 'https://idp' } as EntryParty & { ref: string };
-  const token = play.token({ subject: person });
-  const stop = play.enter('gateway', token);
+  const stop = play.enter('gateway', play.token({ subject: person }));
   const said = change({ ...person, basis: 'header' });
-  const source = { signal: 'span' as const, vocabulary: 'otel-semconv' };
-  play.entries.hop({ service: 'gateway', at: [1, stop.span], source, subject: said, outcome: permit.outcome });
+  play.call(stop, 'books', stop.token, { caller: { subject: said } });
   return undefined;
 }
