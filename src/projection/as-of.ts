@@ -4,6 +4,7 @@ import type { Entry } from '#observation';
 import { type Arrival, assign } from './assign.ts';
 import { historiesOf } from './history.ts';
 import { selectMembersBefore } from './sql/as-of.ts';
+import { thresholdsOf } from './thresholds.ts';
 
 /** Chains as they were known, and the entries they were stitched from. */
 export interface KnownThen {
@@ -13,7 +14,7 @@ export interface KnownThen {
 
 /**
  * What the entries that these chains rest on now gave when the log held `size` entries: assigned to sets and stitched as the
- * projection did then, with the history of then. What belonged together only by later entries comes apart again. A set
+ * projection did then, with the history of then, judged by the thresholds of now. What belonged together only by later entries comes apart again. A set
  * that was cut at a limit since says that it is bounded, whether it was then or not.
  */
 export async function chainsAsOf(
@@ -28,9 +29,14 @@ export async function chainsAsOf(
   const bySet = Map.groupBy(recorded, ({ leafIndex }) => setOf.get(leafIndex) ?? leafIndex);
   const sets = [...bySet].map(([set, entries]) => ({ set, recorded: entries }));
   const historyOf = await historiesOf(db, logId, sets);
+  const thresholds = await thresholdsOf(db, logId);
   const isCutNow = members.some(({ bounded }) => bounded);
   const chains = sets.flatMap(({ set, recorded }) =>
-    stitchAsOf(recorded, size, { bounded: isCutNow || states.get(set)?.bounded === true, history: historyOf(set) }),
+    stitchAsOf(recorded, size, {
+      bounded: isCutNow || states.get(set)?.bounded === true,
+      history: historyOf(set),
+      thresholds,
+    }),
   );
   return { chains, recorded };
 }
