@@ -154,7 +154,7 @@ create table behalf.party_fact (
   first_seen numeric(20,0) not null,
   last_seen numeric(20,0) not null,
   constraint party_fact_pkey PRIMARY KEY (log_id, party_key, kind, value),
-  constraint party_fact_kind_check CHECK ((kind = ANY (ARRAY['day'::text, 'host'::text, 'on_behalf_of'::text, 'scope_held'::text, 'scope_used'::text, 'service'::text, 'target'::text, 'tool'::text]))),
+  constraint party_fact_kind_check CHECK ((kind = ANY (ARRAY['credential'::text, 'day'::text, 'host'::text, 'key'::text, 'on_behalf_of'::text, 'restored'::text, 'revoked'::text, 'scope_held'::text, 'scope_used'::text, 'service'::text, 'target'::text, 'tool'::text]))),
   constraint party_fact_first_leaf_check CHECK ((first_leaf >= 0))
 );
 create table behalf.person (
@@ -180,8 +180,18 @@ create table behalf.projected_entry (
 create table behalf.projection (
   log_id integer not null,
   "position" bigint not null,
+  thresholds text not null default '{}'::text,
   constraint projection_pkey PRIMARY KEY (log_id),
   constraint projection_position_check CHECK (("position" >= 0))
+);
+create table behalf.shared_credential (
+  log_id integer not null,
+  set_id bigint not null,
+  digest text not null,
+  party_key text not null,
+  workload text not null,
+  last_seen numeric(20,0) not null,
+  constraint shared_credential_pkey PRIMARY KEY (log_id, set_id, digest, party_key, workload)
 );
 create table behalf.tile (
   log_id integer not null,
@@ -217,8 +227,12 @@ CREATE INDEX finding_set ON behalf.finding USING btree (log_id, set_id);
 CREATE INDEX hop_call ON behalf.hop USING btree (log_id, from_service, to_service, "time" DESC) WHERE (from_service <> to_service);
 CREATE INDEX hop_set ON behalf.hop USING btree (log_id, set_id);
 CREATE INDEX hop_time ON behalf.hop USING btree (log_id, "time", hop_id);
+CREATE INDEX party_fact_credential ON behalf.party_fact USING btree (log_id, value) WHERE (kind = 'credential'::text);
+CREATE INDEX party_fact_ended ON behalf.party_fact USING btree (log_id, party_key, value) WHERE (kind = ANY (ARRAY['restored'::text, 'revoked'::text]));
 CREATE INDEX party_id ON behalf.party USING btree (log_id, id);
 CREATE INDEX projected_entry_set ON behalf.projected_entry USING btree (log_id, set_id);
+CREATE INDEX shared_credential_digest ON behalf.shared_credential USING btree (log_id, digest);
+CREATE INDEX shared_credential_party ON behalf.shared_credential USING btree (log_id, party_key);
 
 create view behalf.entry as
  SELECT b.log_id,
@@ -423,6 +437,8 @@ grant delete, insert, select, truncate, update on behalf.projected_entry to beha
 grant select on behalf.projected_entry to behalf_reader;
 grant delete, insert, select, truncate, update on behalf.projection to behalf_projector;
 grant select on behalf.projection to behalf_reader;
+grant delete, insert, select, truncate, update on behalf.shared_credential to behalf_projector;
+grant select on behalf.shared_credential to behalf_reader;
 grant select on behalf.tile to behalf_reader;
 grant insert, select on behalf.tile to behalf_writer;
 grant update on behalf.tile (hashes) to behalf_writer;
