@@ -1,6 +1,7 @@
 import type { EntryParty, HopEntry } from '#observation';
-import { describeParty, partyKey } from '../party-key.ts';
-import { at, credentialOf, nameOf, type Rule } from './rule.ts';
+import type { Accounts } from '../evidence.ts';
+import { describeParty } from '../party-key.ts';
+import { at, credentialOf, isSame, nameOf, type Rule, type Violation } from './rule.ts';
 
 /** What travels unsigned says somebody else than the token. */
 export const baggageContradicts: Rule = {
@@ -12,34 +13,41 @@ export const baggageContradicts: Rule = {
   severity: 'critical',
   verdict: 'suspicious',
   owasp: ['ASI03', 'ASI07'],
-  judge: (evidence) =>
-    evidence.hops.flatMap((hop) => {
+  judge: (evidence) => {
+    const found: Violation[] = [];
+    for (const hop of evidence.hops) {
       const token = credentialOf(evidence, hop);
-      if (token === undefined) return [];
-      const { caller, callee } = evidence.accountsOf(hop);
-      for (const other of [...callee, ...caller]) {
-        const [said, read] = contradiction(other, token) ?? [];
-        if (said !== undefined && read !== undefined)
-          return [
-            at(hop, `${nameOf(hop)}: the ${said.basis} says ${describeParty(said)}, the token ${describeParty(read)}`),
-          ];
-      }
-      return [];
-    }),
+      const [said, read] = (token && contradictionIn(evidence.accountsOf(hop), token)) ?? [];
+      if (said === undefined || read === undefined) continue;
+      found.push(
+        at(hop, `${nameOf(hop)}: the ${said.basis} says ${describeParty(said)}, the token ${describeParty(read)}`),
+      );
+    }
+    return found;
+  },
 };
 
-function contradiction(other: HopEntry, token: HopEntry): readonly [EntryParty, EntryParty] | undefined {
-  const pairs = [
-    [other.subject, token.subject],
-    [other.actors.at(-1), token.actors.at(-1)],
-  ] as const;
-  for (const [said, read] of pairs) {
-    if (said === undefined || read === undefined || !UNSIGNED.includes(said.basis) || UNSIGNED.includes(read.basis))
-      continue;
-    const isComparable = said.issuer !== undefined && said.issuer === read.issuer && said.type === read.type;
-    if (isComparable && partyKey(said) !== partyKey(read)) return [said, read];
-  }
+type Contradiction = readonly [said: EntryParty, read: EntryParty];
+
+function contradictionIn({ callee, caller }: Accounts, token: HopEntry): Contradiction | undefined {
+  for (const accounts of [callee, caller])
+    for (const other of accounts) {
+      const found = contradiction(other, token);
+      if (found !== undefined) return found;
+    }
   return undefined;
 }
 
-const UNSIGNED: readonly EntryParty['basis'][] = ['header', 'attribute'];
+const contradiction = (other: HopEntry, token: HopEntry): Contradiction | undefined =>
+  other === token
+    ? undefined
+    : (differing(other.subject, token.subject) ?? differing(other.actors.at(-1), token.actors.at(-1)));
+
+/** Compared only where both state the same issuer and type: names of two kinds may be one party. */
+function differing(said: EntryParty | undefined, read: EntryParty | undefined): Contradiction | undefined {
+  if (said === undefined || read === undefined || !isUnsigned(said) || isUnsigned(read)) return undefined;
+  const isComparable = said.issuer !== undefined && said.issuer === read.issuer && said.type === read.type;
+  return isComparable && !isSame(said, read) ? [said, read] : undefined;
+}
+
+const isUnsigned = ({ basis }: EntryParty): boolean => basis === 'header' || basis === 'attribute';

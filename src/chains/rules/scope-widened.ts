@@ -20,24 +20,30 @@ export const scopeWidened: Rule = {
   severity: 'critical',
   verdict: 'excessive',
   owasp: ['NHI5:2025', 'ASI03'],
-  judge: (evidence) => [
-    ...evidence.links.flatMap((link) => (link.grade === 'ambiguous' ? [] : byStep(link, evidence))),
-    ...(evidence.thresholds.governed.includes('scope') ? byExchange(evidence) : []),
-  ],
+  judge: (evidence) => {
+    const found: Violation[] = [];
+    for (const link of evidence.links) if (link.grade !== 'ambiguous') found.push(...byStep(link, evidence));
+    return evidence.thresholds.governed.includes('scope') ? [...found, ...byExchange(evidence)] : found;
+  },
 };
 
 /** From one hop to the next that it led to. */
 function byStep(link: { readonly from: string; readonly to: string }, evidence: Evidence): readonly Violation[] {
-  const [from, to] = [evidence.hop(link.from), evidence.hop(link.to)];
-  if (!from?.authority || !to?.authority || from.authority.issuer !== to.authority.issuer) return [];
-  if (from.authority.digest !== undefined && from.authority.digest === to.authority.digest) return [];
-  if (!isSame(from.subject, to.subject)) return [];
-  return evidence.thresholds.governed.flatMap((dimension) => {
+  const from = evidence.hop(link.from);
+  const to = evidence.hop(link.to);
+  if (!from?.authority || !to?.authority || from.authority.issuer !== to.authority.issuer) return NOTHING;
+  if (from.authority.digest !== undefined && from.authority.digest === to.authority.digest) return NOTHING;
+  if (!isSame(from.subject, to.subject)) return NOTHING;
+  const found: Violation[] = [];
+  for (const dimension of evidence.thresholds.governed) {
     const says = BEYOND[dimension](from, to, evidence);
-    if (says === undefined) return [];
-    return [{ hop: to.id, says, facts: [{ says, entries: [...entriesOfHop(from), ...entriesOfHop(to)] }] }];
-  });
+    if (says === undefined) continue;
+    found.push({ hop: to.id, says, facts: [{ says, entries: [...entriesOfHop(from), ...entriesOfHop(to)] }] });
+  }
+  return found;
 }
+
+const NOTHING: readonly Violation[] = [];
 
 type Compare = (from: UnjudgedHop, to: UnjudgedHop, evidence: Evidence) => string | undefined;
 
@@ -73,10 +79,11 @@ function wider(
     : `the next hop holds ${more.join(' ')} which the hop before did not (${before.join(' ') || none})`;
 }
 
+const namesPurpose = (entry: HopEntry): boolean => entry.purpose !== undefined;
+
 function purposeOf(hop: UnjudgedHop, { accountsOf }: Evidence): string | undefined {
   const { callee, caller } = accountsOf(hop);
-  const saying = (entry: HopEntry): boolean => entry.purpose !== undefined;
-  return (callee.find(saying) ?? caller.find(saying))?.purpose;
+  return (callee.find(namesPurpose) ?? caller.find(namesPurpose))?.purpose;
 }
 
 /** The issuer itself granted more than the token that went in held. */
