@@ -53,10 +53,13 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   cli: [
     '#*',
     '@behalf/verify',
+    '@behalf/sdk/semconv',
     '@fastify/static',
     '@opentelemetry/api',
     '@opentelemetry/sdk-node',
     'fastify',
+    'typebox',
+    'typebox/compile',
     'node:*',
   ],
 };
