@@ -354,6 +354,18 @@ begin
   raise exception 'hand-over at entry % of log % refused: there is no such entry', new.leaf_index, new.log_id
     using errcode = 'insufficient_privilege', hint = 'run behalf keys rotate';
 end $function$;
+CREATE OR REPLACE FUNCTION behalf.refuse_rewrite_of_checkpoint()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if new.log_id = old.log_id and new.size = old.size and new.root = old.root and new.published_at = old.published_at
+     and starts_with(new.note, old.note) and length(new.note) > length(old.note) then
+    return new;
+  end if;
+  raise exception 'update of checkpoint % refused: a checkpoint only gains signatures', old.size
+    using errcode = 'insufficient_privilege', hint = 'run behalf fsck';
+end $function$;
 CREATE OR REPLACE FUNCTION behalf.refuse_rewrite_of_tile()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -380,8 +392,9 @@ begin
     using errcode = 'insufficient_privilege', hint = 'run behalf fsck';
 end $function$;
 
-CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON behalf.checkpoint FOR EACH ROW EXECUTE FUNCTION behalf.refuse_change();
+CREATE TRIGGER append_only BEFORE DELETE ON behalf.checkpoint FOR EACH ROW EXECUTE FUNCTION behalf.refuse_change();
 CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON behalf.checkpoint FOR EACH STATEMENT EXECUTE FUNCTION behalf.refuse_change();
+CREATE TRIGGER only_gains BEFORE UPDATE ON behalf.checkpoint FOR EACH ROW EXECUTE FUNCTION behalf.refuse_rewrite_of_checkpoint();
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON behalf.entry_bundle FOR EACH ROW EXECUTE FUNCTION behalf.refuse_change();
 CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON behalf.entry_bundle FOR EACH STATEMENT EXECUTE FUNCTION behalf.refuse_change();
 CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON behalf.entry_bundle_0 FOR EACH STATEMENT EXECUTE FUNCTION behalf.refuse_change();
@@ -403,6 +416,7 @@ grant delete, insert, select, truncate, update on behalf.chain to behalf_project
 grant select on behalf.chain to behalf_reader;
 grant select on behalf.checkpoint to behalf_reader;
 grant insert, select on behalf.checkpoint to behalf_writer;
+grant update on behalf.checkpoint (note) to behalf_writer;
 grant select on behalf.entry to behalf_projector;
 grant select on behalf.entry to behalf_reader;
 grant select on behalf.entry to behalf_writer;

@@ -1,5 +1,6 @@
-import { type Checkpoint, proveConsistency, tileHashReader } from '@behalf/verify';
+import { type Checkpoint, formatNote, parseNote, proveConsistency, tileHashReader } from '@behalf/verify';
 import { type Database, transaction } from '#database';
+import { Again } from './again.ts';
 import type { Anchor } from './anchor.ts';
 import { toLedgerError } from './database-error.ts';
 import { LedgerError } from './errors.ts';
@@ -9,7 +10,7 @@ import { readBack } from './read-back.ts';
 import { tilesOneByOne } from './read-tile.ts';
 import type { CheckpointSigner, Signed } from './signer.ts';
 import { snapshot } from './snapshot.ts';
-import { insertCheckpoint, lockSigning, selectCheckpoint } from './sql/checkpoint.ts';
+import { addCosignatures, insertCheckpoint, lockSigning, selectCheckpoint } from './sql/checkpoint.ts';
 import type { TreeHead } from './sql/log.ts';
 import type { ProveFrom } from './witness-client.ts';
 import type { Witnesses } from './witnesses.ts';
@@ -33,6 +34,7 @@ export class Publisher {
   readonly #o: PublisherOptions;
   readonly #alarmed = new Set<string>();
   #last: Promise<unknown> = Promise.resolve();
+  readonly #again = new Again();
   #stored: bigint | undefined;
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
@@ -112,26 +114,35 @@ export class Publisher {
     });
   }
 
-  /** A crash before this leaves a checkpoint signed and not stored: the next publish comes here again. */
+  /**
+   * A crash before this leaves a checkpoint signed and not stored: the next publish comes here again. So does one for which
+   * too few witnesses signed, when they are to be asked again.
+   */
   async #store(signed: Signed): Promise<void> {
     const { checkpoint } = signed;
-    if (checkpoint.size === this.#stored) return;
-    const { database, logId, witnesses } = this.#o;
-    const note = (await witnesses?.cosign(signed, this.#proveUpTo(checkpoint))) ?? signed.note;
-    const stored = await transaction(database.pool('writer'), async (client) => {
-      const row = { size: checkpoint.size, root: checkpoint.root, note };
-      await insertCheckpoint(client, logId, row);
-      return selectCheckpoint(client, logId, checkpoint.size);
+    if (checkpoint.size === this.#stored && !this.#again.isDue(checkpoint.size)) return;
+    const { witnesses } = this.#o;
+    const cosigned = await witnesses?.cosign(signed, this.#proveUpTo(checkpoint));
+    const note = await this.#storeNote(checkpoint, cosigned?.note ?? signed.note);
+    this.#stored = checkpoint.size;
+    if (cosigned === undefined || cosigned.met) this.#again.over();
+    else this.#again.later(checkpoint.size, witnesses?.againMs ?? 0);
+    await this.#anchor(note, checkpoint);
+  }
+
+  /** The note as it is stored: what was there first, and the cosignatures of both. */
+  async #storeNote(checkpoint: Checkpoint, note: string): Promise<string> {
+    const { database, logId } = this.#o;
+    const { size, root } = checkpoint;
+    return transaction(database.pool('writer'), async (client) => {
+      await insertCheckpoint(client, logId, { size, root, note });
+      const stored = await selectCheckpoint(client, logId, size);
+      if (stored === undefined || !sameBytes(stored.root, root)) throw twoHistories(size);
+      const lines = linesBeyond(stored.note, note);
+      if (lines === '') return stored.note;
+      const added = await addCosignatures(client, logId, { size, note: stored.note, lines });
+      return added ? stored.note + lines : stored.note; // else another server added its own: next time
     });
-    if (stored !== undefined && sameBytes(stored.root, checkpoint.root)) {
-      this.#stored = checkpoint.size;
-      await this.#anchor(stored.note, checkpoint);
-      return;
-    }
-    throw new LedgerError(
-      'rewritten',
-      `another checkpoint of size ${checkpoint.size} is stored: two histories exist; keep both and run behalf fsck`,
-    );
   }
 
   /** A folder that cannot be written is an alarm; one that holds another history ends the log. */
@@ -157,6 +168,20 @@ export class Publisher {
       );
     };
   }
+}
+
+const twoHistories = (size: bigint): LedgerError =>
+  new LedgerError(
+    'rewritten',
+    `another checkpoint of size ${size} is stored: two histories exist; keep both and run behalf fsck`,
+  );
+
+/** The signature lines of a note by keys that have not signed the other. */
+function linesBeyond(stored: string, note: string): string {
+  const signers = new Set(parseNote(stored).signatures.map(({ name, keyId }) => `${keyId} ${name}`));
+  const { text, signatures } = parseNote(note);
+  const added = signatures.filter(({ name, keyId }) => !signers.has(`${keyId} ${name}`));
+  return added.length === 0 ? '' : formatNote({ text, signatures: added }).slice(text.length + 1);
 }
 
 const isSame = (a: TreeHead, b: TreeHead): boolean => a.size === b.size && sameBytes(a.root, b.root);

@@ -9,7 +9,17 @@ export interface WitnessSettings {
   /** True: a checkpoint short of the quorum is not published. False: it is, with an alarm. */
   readonly required: boolean;
   readonly timeoutMs?: number; // for one witness, 3000 unless told
+  /** Where a checkpoint was published short of the quorum: when they are asked again, and twice as late each time, at most
+   * every five minutes; 5000 unless told. */
+  readonly againMs?: number;
   readonly post?: Post;
+}
+
+/** A checkpoint with what its witnesses signed. */
+export interface CosignedNote {
+  readonly note: string;
+  /** Whether that meets the quorum. */
+  readonly met: boolean;
 }
 
 /** Once the quorum is met, how long the others may still add theirs. */
@@ -19,16 +29,19 @@ const GRACE_MS = 250;
 export class Witnesses {
   readonly #policy: Policy;
   readonly #required: boolean;
+  /** When to ask again for a checkpoint short of the quorum. */
+  readonly againMs: number;
   readonly #clients: readonly WitnessClient[];
   readonly #onAlarm: (error: unknown) => void;
   readonly #alarmed = new Set<string>();
 
   /** Throws LedgerError `mismatch` for a policy of other logs, or with a witness that cannot be asked. */
   constructor(settings: WitnessSettings, verifierKey: string, onAlarm: (error: unknown) => void) {
-    const { policy, required, timeoutMs = 3000, post = (url, init) => fetch(url, init) } = settings;
+    const { policy, required, timeoutMs = 3000, againMs = 5000, post = (url, init) => fetch(url, init) } = settings;
     requireOwn(policy, verifierKey);
     this.#policy = policy;
     this.#required = required;
+    this.againMs = againMs;
     this.#onAlarm = onAlarm;
     this.#clients = policy.witnesses.map(
       ({ url, ...witness }) =>
@@ -40,19 +53,19 @@ export class Witnesses {
    * The checkpoint's note with the cosignatures that came in time: all, or the quorum's and what came shortly after. Throws
    * LedgerError `unwitnessed` when the quorum is required and not met. Each trouble is an alarm once, until it is over.
    */
-  async cosign(signed: Signed, prove: ProveFrom): Promise<string> {
+  async cosign(signed: Signed, prove: ProveFrom): Promise<CosignedNote> {
     const collected = await this.#collect(signed, prove);
     const { text, signatures } = parseNote(signed.note);
     const added = [...collected.values()].flat();
     const note = formatNote({ text, signatures: [...signatures, ...added] });
     if (meetsQuorum(this.#policy, [...collected.keys()])) {
       this.#alarmed.delete('quorum');
-      return note;
+      return { note, met: true };
     }
     const missed = this.#missed(signed, collected.size);
     if (this.#required) throw missed;
     this.#alarm('quorum', missed);
-    return note;
+    return { note, met: false };
   }
 
   /** What the witnesses signed, by their names in the policy. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { checkPolicy, type Policy, parsePolicy } from '@behalf/verify';
 import { LedgerError, type Post, policyForOthers } from '#ledger';
 import { temporaryFolder, testLog } from './harness.ts';
@@ -90,6 +91,74 @@ test('where the quorum is not required the checkpoint is published with an alarm
   await ledger.publish();
   await checkPolicy(await stored(), own(policy(2), verifierKey));
   assert.equal(alarms.length, 2);
+});
+
+test('a checkpoint published short of the quorum gains the missing cosignatures without growth, and is not signed again', async (t) => {
+  const { log, policy, servers, stored, verifierKey, alarms, onAlarm } = await witnessed(t, ['a', 'b']);
+  let isDown = true;
+  const post: Post = (url, init) =>
+    isDown && url.startsWith(servers[1]?.url ?? '') ? Promise.reject(new Error('down')) : fetch(url, init);
+  const ledger = await log.open({ witnesses: { policy: policy(2), required: false, post, againMs: 0 }, onAlarm });
+  await ledger.append(hops(3));
+  await ledger.publish();
+  const short = await stored();
+  await assert.rejects(checkPolicy(short, own(policy(2), verifierKey)), { code: 'quorum' });
+  await ledger.publish();
+  assert.equal(await stored(), short, 'while nothing came nothing changes');
+  isDown = false;
+  await ledger.publish();
+  const full = await stored();
+  assert.ok(full.startsWith(short) && full.length > short.length);
+  const { checkpoint, cosigned } = await checkPolicy(full, own(policy(2), verifierKey));
+  assert.deepEqual([checkpoint.size, cosigned.length], [3n, 2]);
+  await ledger.publish();
+  assert.equal(await stored(), full, 'once the quorum is met nobody is asked again');
+  assert.equal(alarms.length, 2, alarms.join('\n'));
+  await log.sound(3, verifierKey);
+});
+
+test('where the quorum is required a checkpoint stays private until it is met, and is published then without growth', async (t) => {
+  const { log, policy, servers, stored, verifierKey, onAlarm } = await witnessed(t, ['a', 'b']);
+  let isDown = true;
+  const post: Post = (url, init) =>
+    isDown && url.startsWith(servers[1]?.url ?? '') ? Promise.reject(new Error('down')) : fetch(url, init);
+  const before = await stored();
+  const ledger = await log.open({
+    witnesses: { policy: policy(2), required: true, post },
+    publishIntervalMs: 20,
+    onAlarm,
+  });
+  await ledger.append(hops(3));
+  await assert.rejects(ledger.publish(), { code: 'unwitnessed' });
+  assert.equal(await stored(), before);
+  isDown = false;
+  for (let round = 0; (await stored()) === before; round += 1) {
+    assert.ok(round < 500, 'it was never published');
+    await sleep(10);
+  }
+  const { checkpoint } = await checkPolicy(await stored(), own(policy(2), verifierKey));
+  assert.equal(checkpoint.size, 3n);
+});
+
+test('a stored checkpoint only gains signatures: neither writer nor owner changes it otherwise', async (t) => {
+  const log = await testLog(t);
+  const ledger = await log.open();
+  await ledger.append(hops(1));
+  await ledger.publish();
+  for (const set of [
+    `note = 'x'`,
+    'note = note',
+    `note = 'x' || note`,
+    `note = left(note, -1)`,
+    `note = note || 'x', size = 2`,
+    `note = note || 'x', root = sha256('x')`,
+    `note = note || 'x', published_at = now()`,
+  ]) {
+    for (const role of ['owner', 'writer'] as const) {
+      const update = log.database.pool(role).query(`update behalf.checkpoint set ${set} where log_id = 1 and size = 1`);
+      await assert.rejects(update, { code: '42501' }, `${role}: ${set}`);
+    }
+  }
 });
 
 /** A witness of the test's own making: status, content type and body as given. */

@@ -26,6 +26,20 @@ export async function insertCheckpoint(
   );
 }
 
+/** Puts signature lines to the end of a stored note; true when the note was the one given. */
+export async function addCosignatures(
+  db: Queryable,
+  logId: number,
+  checkpoint: { readonly size: bigint; readonly note: string; readonly lines: string },
+): Promise<boolean> {
+  const { rowCount } = await db.query(
+    `update behalf.checkpoint set note = note || $4::text
+     where log_id = $1::int and size = $2::bigint and note = $3::text`,
+    [logId, checkpoint.size, checkpoint.note, checkpoint.lines],
+  );
+  return rowCount === 1;
+}
+
 export async function selectCheckpoint(db: Queryable, logId: number, size: bigint): Promise<CheckpointRow | undefined> {
   const { rows } = await db.query<{ size: string; root: Buffer; note: string }>(
     'select size, root, note from behalf.checkpoint where log_id = $1::int and size = $2::bigint',
