@@ -5,7 +5,7 @@ import { type Database, openDatabase } from '#database';
 import { exportApi } from '#exports';
 import { type Ledger, openLedger, policyForOthers, secretFromFile } from '#ledger';
 import { LedgerError, type LogReader, openLogReader, openPersonReader, readVerifierKey } from '#ledger/read';
-import { type Projection, startProjection } from '#projection';
+import { type Projection, startProjectionThread } from '#projection';
 import { queryApi } from '#query';
 import { healthRoutes, serverMetrics } from './health.ts';
 import { checkHost } from './host-check.ts';
@@ -129,7 +129,8 @@ async function writer({ settings, roles, database, keyFolder, onAlarm, opened }:
 async function follower({ settings, database, onAlarm, opened }: Making): Promise<Projection> {
   const { thresholdsFile } = settings;
   const given = thresholdsFile === undefined ? {} : { thresholds: await readThresholds(thresholdsFile) };
-  return opened(startProjection({ database, logId: LOG_ID, onAlarm, ...given }), (each) => each.close());
+  const options = { url: database.url, logId: LOG_ID, onAlarm, ...given };
+  return opened(startProjectionThread(options), (each) => each.close());
 }
 
 async function receptionOf({ keyFolder, onAlarm, telemetry }: Making, ledger: Ledger): Promise<Reception> {

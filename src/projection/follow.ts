@@ -5,6 +5,7 @@ import { Memory } from './memory.ts';
 import { selectPosition } from './sql/position.ts';
 import { takeIn } from './step.ts';
 import { adoptThresholds, type ThresholdChanges } from './thresholds.ts';
+import { Waiting } from './waiting.ts';
 
 export interface ProjectionOptions {
   readonly database: Database;
@@ -13,6 +14,13 @@ export interface ProjectionOptions {
   readonly thresholds?: ThresholdChanges;
   /** Told once when following fails, when the thresholds wait for a reindex, and once for entries that cannot be read; following goes on by itself. */
   readonly onAlarm: (error: Error) => void;
+  /** Told whenever the position moved or trouble came or went. */
+  readonly onState?: (state: FollowerState) => void;
+}
+
+export interface FollowerState {
+  readonly position: bigint;
+  readonly trouble: Error | undefined;
 }
 
 export interface Projection {
@@ -35,14 +43,8 @@ const LONGEST_PAUSE_MS = 5_000;
  * Follows a log for as long as it is open. Every step is exactly once in effect: it resumes where the last commit left off, and
  * several followers of one log share the work without harm. Errors are told and tried again, with pauses up to 5 s.
  */
-export function startProjection(options: ProjectionOptions): Projection {
+export function startProjection(options: ProjectionOptions): Projection & { look(): void } {
   return new Follower(options);
-}
-
-interface Waiting {
-  readonly size: bigint;
-  readonly resolve: () => void;
-  readonly reject: (error: Error) => void;
 }
 
 class Follower implements Projection {
@@ -52,9 +54,9 @@ class Follower implements Projection {
   readonly #following: Promise<void>;
   readonly #memory = new Memory();
   #wake = new AbortController();
-  #waiting: readonly Waiting[] = [];
-  #position = 0n;
+  readonly #waiting = new Waiting();
   #trouble: Error | undefined;
+  #told: FollowerState = { position: 0n, trouble: undefined };
 
   constructor(options: ProjectionOptions) {
     this.#options = options;
@@ -62,24 +64,25 @@ class Follower implements Projection {
     this.#following = this.#follow();
   }
 
-  size = (): bigint => this.#position;
+  size = (): bigint => this.#waiting.position;
   trouble = (): Error | undefined => this.#trouble;
 
   caughtUp(size: bigint): Promise<void> {
-    if (size <= this.#position) return Promise.resolve();
-    if (this.#closing.signal.aborted) return Promise.reject(closed());
-    return new Promise((resolve, reject) => {
-      this.#waiting = [...this.#waiting, { size, resolve, reject }];
-      this.#wake.abort();
-    });
+    const caughtUp = this.#waiting.until(size);
+    this.look();
+    return caughtUp;
+  }
+
+  /** Ends a pause: somebody knows of new entries. */
+  look(): void {
+    this.#wake.abort();
   }
 
   async close(): Promise<void> {
     this.#closing.abort();
     this.#wake.abort();
     await this.#following;
-    for (const { reject } of this.#waiting) reject(closed());
-    this.#waiting = [];
+    this.#waiting.close();
   }
 
   async #follow(): Promise<void> {
@@ -90,7 +93,8 @@ class Follower implements Projection {
         if (!isPrepared) await this.#prepare();
         isPrepared = true;
         const advanced = await this.#advance();
-        [this.#trouble, pauseMs] = [undefined, IDLE_MS];
+        pauseMs = IDLE_MS;
+        this.#be(undefined);
         if (advanced) continue;
       } catch (cause) {
         if (this.#closing.signal.aborted) return;
@@ -110,12 +114,13 @@ class Follower implements Projection {
   /** One batch; false when there is nothing to take in. */
   async #advance(): Promise<boolean> {
     const { database, logId } = this.#options;
-    this.#arrive((await selectPosition(database.pool('projector'), logId)) ?? 0n);
-    const entries = await this.#log.entries(this.#position, BATCH);
+    const from = (await selectPosition(database.pool('projector'), logId)) ?? 0n;
+    this.#waiting.arrive(from);
+    const entries = await this.#log.entries(from, BATCH);
     if (entries.length === 0) return false;
     const { position, unread } = await takeIn(database, logId, entries, this.#memory);
-    this.#trouble = undefined;
-    this.#arrive(position);
+    this.#waiting.arrive(position);
+    this.#be(undefined);
     if (unread[0] !== undefined) {
       const { leafIndex, reason } = unread[0];
       this.#options.onAlarm(
@@ -125,18 +130,21 @@ class Follower implements Projection {
     return true;
   }
 
-  #arrive(position: bigint): void {
-    this.#position = position;
-    for (const { size, resolve } of this.#waiting) if (size <= position) resolve();
-    this.#waiting = this.#waiting.filter(({ size }) => size > position);
+  #be(trouble: Error | undefined): void {
+    this.#trouble = trouble;
+    const { position } = this.#waiting;
+    if (this.#told.position === position && this.#told.trouble === trouble) return;
+    this.#told = { position, trouble };
+    this.#options.onState?.(this.#told);
   }
 
   #tell(cause: unknown): void {
     const error = new Error('projection: a step failed and is tried again; answers stay at the last one that held', {
       cause,
     });
-    if (this.#trouble === undefined) this.#options.onAlarm(error);
-    this.#trouble = error;
+    const isNew = this.#trouble === undefined;
+    this.#be(error);
+    if (isNew) this.#options.onAlarm(error);
   }
 
   async #pause(forMs: number): Promise<void> {
@@ -144,5 +152,3 @@ class Follower implements Projection {
     await sleep(forMs, undefined, { signal: this.#wake.signal, ref: false }).catch(() => undefined);
   }
 }
-
-const closed = (): Error => new Error('projection: closed before it caught up');

@@ -15,4 +15,6 @@ export type { ReindexOptions } from './reindex.ts';
 export { reindex } from './reindex.ts';
 export type { SealedSummary } from './row.ts';
 export { searchable } from './searchable.ts';
+export type { ThreadOptions } from './thread.ts';
+export { startProjectionThread } from './thread.ts';
 export { type ThresholdChanges, thresholdsWith } from './thresholds.ts';

@@ -8,7 +8,7 @@ import { buildCollector } from '#collector';
 import { connectDatabase } from '#database';
 import { openLedger } from '#ledger';
 import { openLogReader } from '#ledger/read';
-import { startProjection } from '#projection';
+import { startProjectionThread } from '#projection';
 
 export interface ServerOrder {
   readonly kind: 'collector' | 'projected' | 'plain';
@@ -56,7 +56,8 @@ async function behalfServer() {
   const onAlarm = (error: unknown) => process.stderr.write(`alarm: ${String(error)}\n`);
   const waiting = { entries: order.waitingEntries ?? 16_384, bytes: 64 * 2 ** 20 }; // as src/cli/server.ts
   const ledger = await openLedger({ database, keyFolder: order.keyFolder, onAlarm, waiting });
-  const projection = order.kind === 'projected' ? startProjection({ database, logId: 1, onAlarm }) : undefined;
+  const projection =
+    order.kind === 'projected' ? startProjectionThread({ url: order.url, logId: 1, onAlarm }) : undefined;
   const given = order.maxBytesInFlight === undefined ? {} : { maxBytesInFlight: order.maxBytesInFlight };
   return {
     app: buildCollector({ ledger, idKey: new Uint8Array(32), onAlarm, ...given }),
