@@ -1,5 +1,12 @@
 import { connectDatabase, type Database, findPostgres, openDatabase } from '#database';
-import { type AbsentPersons, fsck as checkDatabase, type FsckReport, findAbsentPersons } from '#ledger';
+import {
+  type AbsentPersons,
+  type AnchorsReport,
+  checkAnchors,
+  fsck as checkDatabase,
+  type FsckReport,
+  findAbsentPersons,
+} from '#ledger';
 import { checkProjection, type ProjectionReport } from '#projection';
 import { type Command, JSON_OPTION, type Terminal, textOption } from './command.ts';
 import { progressLine } from './progress.ts';
@@ -11,6 +18,10 @@ export const fsck: Command = {
   summary: 'recompute the log and all that queries show from the database’s entries; names the first difference',
   options: {
     key: { value: 'vkey', says: 'also check every checkpoint’s signature with this verifier key' },
+    anchors: {
+      value: 'folder',
+      says: 'also compare with the checkpoints that were kept aside there (BEHALF_ANCHOR_DIR)',
+    },
     ...JSON_OPTION,
   },
   async run(given, terminal) {
@@ -25,14 +36,18 @@ export const fsck: Command = {
         onProgress: progress,
       });
       progress.end();
+      const trusted = verifierKey === undefined ? {} : { verifierKey };
+      const folder = textOption(given, 'anchors');
+      const anchors =
+        report.ok && folder !== undefined ? await checkAnchors({ database, logId: 1, folder, ...trusted }) : undefined;
       const projection = report.ok ? await checkShown(database, terminal) : undefined;
       const absent = await findAbsentPersons({ database, logId: 1 });
       terminal.out(
         given.options.json === true
-          ? `${toJson({ ...report, projection, absent })}\n`
-          : `${describe(report, projection)}${describeAbsent(absent)}`,
+          ? `${toJson({ ...report, anchors, projection, absent })}\n`
+          : `${describe(report, projection)}${describeAnchors(anchors)}${describeAbsent(absent)}`,
       );
-      return report.ok && projection?.ok === true ? 0 : 1;
+      return report.ok && projection?.ok === true && anchors?.ok !== false ? 0 : 1;
     } finally {
       await database.close();
     }
@@ -54,7 +69,11 @@ async function lookOn({ databaseUrl, dataDir }: Settings, onProgress: (says: str
 }
 
 const toJson = (
-  report: FsckReport & { readonly projection: ProjectionReport | undefined; readonly absent: AbsentPersons },
+  report: FsckReport & {
+    readonly anchors: AnchorsReport | undefined;
+    readonly projection: ProjectionReport | undefined;
+    readonly absent: AbsentPersons;
+  },
 ): string => JSON.stringify(report, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value));
 
 const describe = (report: FsckReport, projection: ProjectionReport | undefined): string =>
@@ -68,6 +87,12 @@ function describeShown(projection: ProjectionReport | undefined): string {
   if (!ok) return `what queries show is not sound: ${firstDifference?.says ?? 'no difference is named'}\n`;
   const late = behind === 0n ? '' : `; ${behind} newer entries are not shown yet`;
   return `what queries show is what ${entries} entries give: ${rows} rows made again${late}\n`;
+}
+
+function describeAnchors(anchors: AnchorsReport | undefined): string {
+  if (anchors === undefined) return '';
+  if (anchors.ok) return `the log grew out of each of the ${anchors.checkpoints} checkpoints that were kept aside\n`;
+  return `not what was kept aside: ${anchors.firstDifference?.says ?? 'no difference is named'}\n`;
 }
 
 /** No entry explains an absence yet, so it is told and left to the operator to judge. */

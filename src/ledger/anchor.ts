@@ -29,7 +29,7 @@ export class Anchor {
    */
   async keep(note: string, checkpoint: Signed['checkpoint']): Promise<void> {
     if (this.#now() < this.#next) return;
-    const folder = join(this.#o.folder, createHash('sha256').update(checkpoint.origin).digest('hex'));
+    const folder = anchorFolder(this.#o.folder, checkpoint.origin);
     await mkdir(folder, { recursive: true });
     const path = join(folder, `${String(checkpoint.size).padStart(20, '0')}.checkpoint`);
     await writeAside(path, note, async (aside) => {
@@ -39,6 +39,10 @@ export class Anchor {
     this.#next = this.#now() + this.#o.intervalMs;
   }
 }
+
+/** Where one log's checkpoints are: named by the hex SHA-256 of its origin, as witnesses name it. */
+export const anchorFolder = (folder: string, origin: string): string =>
+  join(folder, createHash('sha256').update(origin).digest('hex'));
 
 /** A file that was there must hold the same checkpoint; its cosignatures may be others. */
 async function requireSameTree(error: unknown, path: string, note: string): Promise<void> {

@@ -1,6 +1,6 @@
 /** Where what is stored first disagrees with itself. */
 export interface Difference {
-  readonly kind: 'log' | 'entry' | 'tile' | 'root' | 'checkpoint' | 'sequenced_id' | 'hand_over';
+  readonly kind: 'log' | 'entry' | 'tile' | 'root' | 'checkpoint' | 'sequenced_id' | 'hand_over' | 'anchor';
   /** The first leaf index concerned, where there is one. */
   readonly leafIndex?: bigint;
   /** Fit for an operator; holds no entry content. */

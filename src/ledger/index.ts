@@ -7,6 +7,8 @@
 export type { AbsentPersons } from './absent-persons.ts';
 export { findAbsentPersons } from './absent-persons.ts';
 export type { AnchorSettings } from './anchor.ts';
+export type { AnchorsOptions, AnchorsReport } from './check-anchors.ts';
+export { checkAnchors } from './check-anchors.ts';
 export type { Difference } from './difference.ts';
 export type { LedgerErrorCode } from './errors.ts';
 export { LedgerError } from './errors.ts';
