@@ -44,6 +44,8 @@ function known(error: unknown, request: FastifyRequest, onAlarm: Alarm): QueryPr
   onAlarm(
     new Error(`query: ${request.method} ${request.routeOptions.url ?? ''} (${request.id}) failed`, { cause: error }),
   );
+  // What is missing or changed in the log is no secret, and whoever verifies it is owed the place.
+  if (error instanceof LedgerError && error.code === 'corrupt') return new QueryProblem('damaged', error.message);
   return new QueryProblem('internal', `the request failed; the server told its operator of ${request.id}`);
 }
 

@@ -9,6 +9,7 @@ export const PROBLEMS = {
   several_chains: { status: 409, title: 'Several chains have this id' },
   too_large: { status: 413, title: 'The request is too large' },
   internal: { status: 500, title: 'The server failed' },
+  damaged: { status: 500, title: 'The log is damaged here' },
   unavailable: { status: 503, title: 'The database does not answer' },
 } as const;
 

@@ -12,6 +12,7 @@ export interface LogClientOptions {
 
 const ATTEMPTS = 3;
 const FIRST_PAUSE_MS = 250;
+const MAX_PROBLEM_BYTES = 4096;
 
 type Answer =
   | { readonly kind: 'body'; readonly bytes: Uint8Array }
@@ -39,7 +40,7 @@ export class LogClient {
       if (answer.kind === 'body') return answer.bytes;
       if (answer.kind === 'missing') return undefined;
       if (attempt === ATTEMPTS || this.#options.signal.aborted) {
-        throw new VerificationError('unavailable', `${url}: ${answer.why}`, { cause: answer.cause });
+        throw new VerificationError('unavailable', answer.why, { cause: answer.cause });
       }
       await new Promise((resume) => setTimeout(resume, FIRST_PAUSE_MS * 2 ** (attempt - 1)));
     }
@@ -51,11 +52,13 @@ export class LogClient {
     try {
       const response = await fetch(url, { signal });
       if (response.status === 200) return { kind: 'body', bytes: await readBody(response, url, maxBytes) };
-      await response.body?.cancel();
-      return judgeStatus(response.status, url);
+      return judgeStatus(
+        response.status,
+        `${url}: expected status 200, got ${response.status}${await wordsOf(response)}`,
+      );
     } catch (cause) {
       if (cause instanceof VerificationError) throw cause;
-      return { kind: 'passing', why: `no answer within ${timeoutMs} ms, or a broken one`, cause };
+      return { kind: 'passing', why: `${url}: no answer within ${timeoutMs} ms, or a broken one`, cause };
     } finally {
       release();
     }
@@ -79,10 +82,24 @@ function within({ signal: outer, timeoutMs }: LogClientOptions): { signal: Abort
   return { signal: inner.signal, release };
 }
 
-function judgeStatus(status: number, url: string): Answer {
+function judgeStatus(status: number, why: string): Answer {
   if (status === 404 || status === 410) return { kind: 'missing' };
-  if (status === 429 || status >= 500) return { kind: 'passing', why: `answered ${status} ${ATTEMPTS} times` };
-  throw new VerificationError('unavailable', `${url}: expected status 200, got ${status}`);
+  if (status === 429 || status >= 500) return { kind: 'passing', why };
+  throw new VerificationError('unavailable', why);
+}
+
+/** What the log itself says of a failure (RFC 9457), in quotes: its word, and no more than that. */
+async function wordsOf(response: Response): Promise<string> {
+  if (!response.headers.get('content-type')?.startsWith('application/problem+json')) {
+    await response.body?.cancel();
+    return '';
+  }
+  try {
+    const { detail } = JSON.parse(new TextDecoder().decode(await readBody(response, response.url, MAX_PROBLEM_BYTES)));
+    return typeof detail === 'string' ? `; the log says "${detail.replace(/[^\x20-\x7e]/g, '?').slice(0, 200)}"` : '';
+  } catch {
+    return ''; // it says nothing that can be read; the status is told all the same
+  }
 }
 
 async function readBody(response: Response, url: string, maxBytes: number): Promise<Uint8Array> {

@@ -19,9 +19,9 @@ export async function readCheckpoint(client: LogClient): Promise<string> {
 /** A tile's bytes, 32 times its width; the full tile's where the log has dropped the partial one. */
 export async function readTile(client: LogClient, { level, index, width }: Tile): Promise<Uint8Array> {
   const first = index << BigInt(8 * (level + 1));
-  const own = await client.get(tilePath(level, index, width), width * HASH_BYTES);
+  const own = await get(client, tilePath(level, index, width), { maxBytes: width * HASH_BYTES, first });
   const full = own === undefined && width < TILE_WIDTH;
-  const hashes = full ? await client.get(tilePath(level, index), TILE_WIDTH * HASH_BYTES) : own;
+  const hashes = full ? await get(client, tilePath(level, index), { maxBytes: TILE_WIDTH * HASH_BYTES, first }) : own;
   const path = tilePath(level, index, full ? TILE_WIDTH : width);
   if (hashes === undefined) throw missing(path, first);
   const expected = (full ? TILE_WIDTH : width) * HASH_BYTES;
@@ -36,9 +36,9 @@ export async function readTile(client: LogClient, { level, index, width }: Tile)
 /** The first `width` entries of a bundle; from the full bundle where the log has dropped the partial one. */
 export async function readEntries(client: LogClient, index: bigint, width: number): Promise<Uint8Array[]> {
   const first = index * BigInt(TILE_WIDTH);
-  const own = await client.get(entryBundlePath(index, width), MAX_ENTRY_BUNDLE_BYTES);
+  const own = await get(client, entryBundlePath(index, width), { maxBytes: MAX_ENTRY_BUNDLE_BYTES, first });
   const full = own === undefined && width < TILE_WIDTH;
-  const bundle = full ? await client.get(entryBundlePath(index), MAX_ENTRY_BUNDLE_BYTES) : own;
+  const bundle = full ? await get(client, entryBundlePath(index), { maxBytes: MAX_ENTRY_BUNDLE_BYTES, first }) : own;
   const path = entryBundlePath(index, full ? TILE_WIDTH : width);
   if (bundle === undefined) throw missing(path, first);
   const entries = parseAt(path, first, bundle);
@@ -49,6 +49,20 @@ export async function readEntries(client: LogClient, index: bigint, width: numbe
     });
   }
   return entries.slice(0, width);
+}
+
+/** The resource's bytes; where they cannot be had, the error names the first leaf they are about. */
+async function get(
+  client: LogClient,
+  path: string,
+  { maxBytes, first }: { readonly maxBytes: number; readonly first: bigint },
+): Promise<Uint8Array | undefined> {
+  try {
+    return await client.get(path, maxBytes);
+  } catch (cause) {
+    if (!(cause instanceof VerificationError)) throw cause;
+    throw new VerificationError(cause.code, cause.message, { index: first, cause });
+  }
 }
 
 function parseAt(path: string, index: bigint, bundle: Uint8Array): Uint8Array[] {

@@ -23,6 +23,7 @@ test('the table of problems is this one', () => {
       '409 several_chains',
       '413 too_large',
       '500 internal',
+      '500 damaged',
       '503 unavailable',
     ],
   );

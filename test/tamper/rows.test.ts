@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { verifyLog } from '@behalf/verify';
 import { type Difference, findAbsentPersons } from '#ledger';
 import { openPersonReader } from '#ledger/read';
 import type { SealedPerson } from '#observation';
 import { checkProjection, startProjection } from '#projection';
 import { hashLeaf } from '../../src/ledger/hash.ts';
-import type { TestLog } from '../ledger/harness.ts';
+import { type TestLog, unguarded } from '../ledger/harness.ts';
+import { hops } from '../ledger/observations.ts';
+import { testApi } from '../query/api.ts';
 import { audit, forged, publishedLog } from './log.ts';
 
 /** Both who reads the database and who reads over HTTP must tell, and name the same first bad index. */
@@ -49,7 +52,22 @@ test('2: an entry changed together with its leaf hash is told by the tile above'
 test('5: a row deleted from the middle is told as missing, at its index', async (t) => {
   const on = await prepared(t, 700);
   await on.log.tamper('delete from behalf.entry where log_id = 1 and leaf_index = 333');
-  await bothTell(on, { kind: 'entry', leafIndex: 333n }, { code: 'unavailable' });
+  await bothTell(on, { kind: 'entry', leafIndex: 333n }, { code: 'unavailable', index: 256n });
+});
+
+test('5: over HTTP a missing row is told with the first leaf of its bundle, and with its own index in the words of the log', async (t) => {
+  const { app, ledger, database, take, alarms } = await testApi(t);
+  await take(hops(700));
+  await unguarded(database, (owner) =>
+    owner.query('delete from behalf.entry where log_id = 1 and leaf_index in (333, 450)'),
+  );
+  const url = `${await app.listen({ host: '127.0.0.1', port: 0 })}/log`;
+  await assert.rejects(verifyLog({ url, verifierKey: ledger.verifierKey }), {
+    code: 'unavailable',
+    index: 256n,
+    message: /tile\/entries\/001: expected status 200, got 500; the log says "entry 333 is missing; run behalf fsck"/,
+  });
+  assert.ok(alarms.length > 0, 'and the operator is told');
 });
 
 test('6: a backdated row cannot reuse an index, and one that shifts the others with their leaf hashes is told by the tile above', async (t) => {

@@ -209,10 +209,10 @@ test('a bundle with too few, too many or cut entries is rejected', async () => {
 
 test('answers longer than their format are cut off, not read', async () => {
   const log = referenceLog(numberedEntries(40));
-  for (const [path, limit] of [
-    ['checkpoint', 1_000_000],
-    ['tile/0/000.p/40', 40 * 32],
-    ['tile/entries/000.p/40', 256 * 65_537],
+  for (const [path, limit, about] of [
+    ['checkpoint', 1_000_000, {}],
+    ['tile/0/000.p/40', 40 * 32, { index: 0n }],
+    ['tile/entries/000.p/40', 256 * 65_537, { index: 0n }],
   ] as const) {
     let sent = 0;
     const endless = new ReadableStream<Uint8Array>({
@@ -222,7 +222,7 @@ test('answers longer than their format are cut off, not read', async () => {
       },
     });
     const fetch = async (url: string) => (url.endsWith(path) ? new Response(endless) : serve(log.files)(url));
-    await rejects(log, { code: 'too_large' }, { fetch });
+    await rejects(log, { code: 'too_large', ...about }, { fetch });
     assert.ok(sent <= limit + 4 * 65_536, `${path}: ${sent} bytes were taken`);
   }
 });
@@ -240,6 +240,44 @@ test('a passing failure is tried again; a lasting one is told', async () => {
   await rejects(log, { code: 'unavailable' }, { fetch: failing(3, busy) });
   await rejects(log, { code: 'unavailable' }, { fetch: failing(3, broken) });
   await rejects(log, { code: 'unavailable' }, { fetch: async () => new Response('no', { status: 403 }) });
+});
+
+test('what the log itself says of a failure is quoted, as characters one can see, and no more than a line', async () => {
+  const log = referenceLog(numberedEntries(300));
+  const says = (body: string, type = 'application/problem+json') =>
+    verify(log, {
+      fetch: async (url) =>
+        url.endsWith('tile/entries/001.p/44')
+          ? new Response(body, { status: 403, headers: { 'content-type': type } })
+          : serve(log.files)(url),
+    });
+  const detail = `entry 299 is missing\u001b[2J\u202e${'x'.repeat(300)}`;
+  await assert.rejects(says(JSON.stringify({ detail })), (error: VerificationError) => {
+    assert.deepEqual([error.code, error.index], ['unavailable', 256n]);
+    assert.match(error.message, /got 403; the log says "entry 299 is missing\?\[2J\?x{175}"$/);
+    return true;
+  });
+  for (const body of ['', '[', 'null', '{"detail":7}', `{"detail":"${'x'.repeat(5000)}"}`]) {
+    await assert.rejects(says(body), { code: 'unavailable', message: /got 403$/ });
+  }
+  await assert.rejects(says('{"detail":"said"}', 'text/html'), { message: /got 403$/ });
+});
+
+test('a log that trickles is given up in time, and what was read ahead with it', async () => {
+  const log = referenceLog(numberedEntries(300));
+  const trickle = (signal: AbortSignal) =>
+    new ReadableStream<Uint8Array>({
+      start: (controller) => {
+        const timer = setInterval(() => controller.enqueue(new Uint8Array(1)), 5);
+        signal.addEventListener('abort', () => {
+          clearInterval(timer);
+          controller.error(signal.reason);
+        });
+      },
+    });
+  const fetch = async (url: string, { signal }: { signal: AbortSignal }) =>
+    url.includes('entries') ? new Response(trickle(signal)) : serve(log.files)(url);
+  await rejects(log, { code: 'unavailable', index: 0n }, { fetch, timeoutMs: 40 });
 });
 
 test('a log that does not answer in time is unavailable', async () => {
