@@ -26,7 +26,6 @@ test('a writer waits for the disk even where the server default does not', async
   assert.deepEqual((await other.pool('owner').query('show synchronous_commit')).rows[0], { synchronous_commit: 'off' });
   assert.deepEqual(await setting('writer'), { synchronous_commit: 'on' });
   assert.deepEqual(await setting('projector'), { synchronous_commit: 'off' });
-  assert.deepEqual(await setting('projector'), { synchronous_commit: 'off' });
 });
 
 test('a reader writes nothing; a writer changes, removes and empties nothing', async (t) => {
