@@ -1,6 +1,7 @@
 import { TILE_WIDTH } from '@behalf/verify';
-import { appendLeaves, type Edge } from './edge.ts';
-import { BUCKET_LIMIT, type IdKey, type KnownIds } from './known-ids.ts';
+import { appendDigests, type Edge } from './edge.ts';
+import { bytesOf, type Digest } from './hash.ts';
+import { BUCKET_LIMIT, type IdKey, idBytes, type KnownIds } from './known-ids.ts';
 import type { BatchRows, IdRows, RunRows } from './sql/append.ts';
 
 /** An entry ready to be sequenced: its idempotency key and exact bytes. */
@@ -11,7 +12,7 @@ export interface Pending {
 /** An entry on its way: its leaf hash and the place of its id. */
 export interface Hashed {
   readonly bytes: Uint8Array;
-  readonly leaf: Uint8Array;
+  readonly leaf: Digest;
   readonly id: IdKey;
 }
 /** Where an entry stands, `duplicate` when it was sequenced before; or why it has no place. */
@@ -49,7 +50,7 @@ export function prepareBatch(batch: readonly Hashed[], position: Position, known
   });
   if (fresh.length === 0) return { rows: undefined, position, sequenced };
   const leaves = fresh.map((entry) => entry.leaf);
-  const { edge, root, tiles } = appendLeaves(position.edge, leaves);
+  const { edge, root, tiles } = appendDigests(position.edge, leaves);
   const rows = {
     from: { size: position.edge.size, root: position.root },
     to: { size: edge.size, root },
@@ -78,19 +79,18 @@ export function runsOf(entries: readonly Pick<Hashed, 'bytes' | 'leaf'>[], first
     length = 0;
   }
   const total = lengths.reduce((sum, each) => sum + each, 0);
-  return { firstIndexes, counts, lengths, ends, ...copied(entries, total) };
+  const leaves = bytesOf(entries.map(({ leaf }) => leaf));
+  return { firstIndexes, counts, lengths, ends, leaves, bytes: joined(entries, total) };
 }
 
-function copied(entries: readonly Pick<Hashed, 'bytes' | 'leaf'>[], total: number): { leaves: Buffer; bytes: Buffer } {
-  const leaves = Buffer.allocUnsafe(32 * entries.length);
+function joined(entries: readonly Pick<Hashed, 'bytes'>[], total: number): Buffer {
   const bytes = Buffer.allocUnsafe(total);
   let at = 0;
-  for (const [i, entry] of entries.entries()) {
-    leaves.set(entry.leaf, 32 * i);
+  for (const entry of entries) {
     bytes.set(entry.bytes, at);
     at += entry.bytes.length;
   }
-  return { leaves, bytes };
+  return bytes;
 }
 
 /** The ids of entries that follow each other from `first` on, by bucket. */
@@ -103,13 +103,11 @@ export function idsOf(entries: readonly Pick<Hashed, 'id'>[], first: number): Id
   }
   const order = [...buckets.values()];
   const places = order.flat();
-  const ids = Buffer.allocUnsafe(16 * places.length);
-  for (const [at, place] of places.entries()) ids.write(entries[place]?.id.key ?? '', 16 * at, 'latin1');
   return {
     buckets: [...buckets.keys()],
     firstIndexes: order.map((group) => first + (group[0] ?? 0)),
     counts: order.map((group) => group.length),
     offsets: order.flatMap((group) => group.map((place) => place - (group[0] ?? 0))),
-    ids,
+    ids: idBytes(places.map((place) => entries[place]?.id.key ?? '')),
   };
 }

@@ -1,6 +1,6 @@
 import { EMPTY_ROOT, rightEdge, TILE_WIDTH } from '@behalf/verify';
 import { LedgerError } from './errors.ts';
-import { hashNode } from './hash.ts';
+import { bytesOf, type Digest, digestNode, digestOf } from './hash.ts';
 
 const HASH_BYTES = 32;
 
@@ -17,8 +17,13 @@ export interface TileRow {
  */
 export interface Edge {
   readonly size: bigint;
-  readonly tiles: readonly (readonly Uint8Array[])[];
-  readonly peaks: readonly { readonly height: number; readonly hash: Uint8Array }[];
+  readonly tiles: readonly (readonly Digest[])[];
+  readonly peaks: readonly Peak[];
+}
+/** The root of a perfect subtree of 2^height leaves. */
+export interface Peak {
+  readonly height: number;
+  readonly hash: Digest;
 }
 
 export interface Grown {
@@ -30,7 +35,11 @@ export interface Grown {
 export const EMPTY_EDGE: Edge = { size: 0n, tiles: [], peaks: [] };
 
 /** Adds leaf hashes (RFC 6962 section 2.1) to the tree. Pure; throws TypeError on a hash that is not 32 bytes. */
-export function appendLeaves(edge: Edge, leaves: readonly Uint8Array[]): Grown {
+export const appendLeaves = (edge: Edge, leaves: readonly Uint8Array[]): Grown =>
+  appendDigests(edge, leaves.map(digestOf));
+
+/** `appendLeaves` for hashes as the hash function left them. */
+export function appendDigests(edge: Edge, leaves: readonly Digest[]): Grown {
   const growth = new Growth(edge);
   for (const leaf of leaves) growth.add(leaf);
   return growth.finish();
@@ -39,10 +48,11 @@ export function appendLeaves(edge: Edge, leaves: readonly Uint8Array[]): Grown {
 /** The root hash of the tree that ends at this edge (RFC 6962 section 2.1). */
 export const rootOfEdge = (edge: Edge): Uint8Array => rootOfPeaks(edge.peaks);
 
-function rootOfPeaks(peaks: Edge['peaks']): Uint8Array {
-  let root: Uint8Array | undefined;
-  for (const peak of peaks.toReversed()) root = root === undefined ? peak.hash : hashNode(peak.hash, root);
-  return root ?? EMPTY_ROOT;
+/** The root over perfect subtrees, largest first, that make up a tree. */
+export function rootOfPeaks(peaks: readonly Peak[]): Uint8Array {
+  let root: Digest | undefined;
+  for (const peak of peaks.toReversed()) root = root === undefined ? peak.hash : digestNode(peak.hash, root);
+  return root === undefined ? EMPTY_ROOT : bytesOf([root]);
 }
 
 /**
@@ -50,7 +60,7 @@ function rootOfPeaks(peaks: Edge['peaks']): Uint8Array {
  * `corrupt` when one is missing or too short; the caller checks the root.
  */
 export function edgeFromTiles(size: bigint, rows: readonly TileRow[]): Edge {
-  const tiles: Uint8Array[][] = [];
+  const tiles: Digest[][] = [];
   for (const { level, index, width } of rightEdge(size)) {
     const row = rows.find((each) => each.level === level && each.index === index);
     if (row === undefined || row.hashes.length < width * HASH_BYTES) {
@@ -69,28 +79,24 @@ export function edgeFromTiles(size: bigint, rows: readonly TileRow[]): Edge {
   };
 }
 
-const splitHashes = (bytes: Uint8Array, count: number): Uint8Array[] =>
-  Array.from({ length: count }, (_, i) => bytes.subarray(i * HASH_BYTES, (i + 1) * HASH_BYTES));
+const splitHashes = (bytes: Uint8Array, count: number): Digest[] =>
+  Array.from({ length: count }, (_, i) => digestOf(bytes.subarray(i * HASH_BYTES, (i + 1) * HASH_BYTES)));
 
 /** The perfect subtrees that a tile's hashes (1..255 of them) amount to, largest first. */
-function peaksOf(hashes: readonly Uint8Array[], baseHeight: number): { height: number; hash: Uint8Array }[] {
-  const peaks: { height: number; hash: Uint8Array }[] = [];
-  for (const hash of hashes) carry(peaks, { height: baseHeight, hash }, () => {});
+export function peaksOf(hashes: readonly Digest[], baseHeight: number): Peak[] {
+  const peaks: Peak[] = [];
+  for (const hash of hashes) carry(peaks, { height: baseHeight, hash });
   return peaks;
 }
 
-/** Binary carry: while the last peak is as high as the new one, they become one. */
-function carry(
-  peaks: { height: number; hash: Uint8Array }[],
-  node: { height: number; hash: Uint8Array },
-  formed: (height: number, hash: Uint8Array) => void,
-): void {
+/** Binary carry: while the last peak is as high as the new one, they become one. `formed` sees what they become. */
+function carry(peaks: Peak[], node: Peak, formed?: (height: number, hash: Digest) => void): void {
   let { height, hash } = node;
   for (let last = peaks.at(-1); last !== undefined && last.height === height; last = peaks.at(-1)) {
     peaks.pop();
-    hash = hashNode(last.hash, hash);
+    hash = digestNode(last.hash, hash);
     height += 1;
-    formed(height, hash);
+    formed?.(height, hash);
   }
   peaks.push({ height, hash });
 }
@@ -98,8 +104,8 @@ function carry(
 /** A tree being added to, leaf by leaf. The edge it was made from is not touched. */
 export class Growth {
   #size: bigint;
-  readonly #tiles: Uint8Array[][];
-  readonly #peaks: { height: number; hash: Uint8Array }[];
+  readonly #tiles: Digest[][];
+  readonly #peaks: Peak[];
   readonly #full: TileRow[] = [];
   readonly #touched = new Set<number>();
 
@@ -110,22 +116,32 @@ export class Growth {
   }
 
   /** Throws TypeError on a hash that is not 32 bytes. */
-  add(leaf: Uint8Array): void {
+  add(leaf: Digest): void {
     if (leaf.length !== HASH_BYTES) throw new TypeError('appendLeaves: a leaf hash has 32 bytes');
     this.#size += 1n;
     this.#push(0, leaf);
-    carry(this.#peaks, { height: 0, hash: leaf }, (height, hash) => {
-      if (height % 8 === 0) this.#push(height / 8, hash);
-    });
+    carry(this.#peaks, { height: 0, hash: leaf }, this.#formed);
   }
+
+  /** Adds a perfect subtree of 256 leaves, where the size is a multiple of 256; its level-0 tile is its maker's matter. */
+  addTile(root: Digest): void {
+    if (this.#size % BigInt(TILE_WIDTH) !== 0n) throw new TypeError('addTile: a tile begins at a multiple of 256');
+    this.#size += BigInt(TILE_WIDTH);
+    this.#push(1, root);
+    carry(this.#peaks, { height: 8, hash: root }, this.#formed);
+  }
+
+  readonly #formed = (height: number, hash: Digest): void => {
+    if (height % 8 === 0) this.#push(height / 8, hash);
+  };
 
   get size(): bigint {
     return this.#size;
   }
 
-  /** The root hash after the leaves added so far. */
-  root(): Uint8Array {
-    return rootOfPeaks(this.#peaks);
+  /** The root hash after the leaves added so far, and after the smaller subtrees that follow, if any. */
+  root(rest: readonly Peak[] = []): Uint8Array {
+    return rootOfPeaks([...this.#peaks, ...rest]);
   }
 
   /** The tree after all leaves; ends the growth. */
@@ -137,7 +153,7 @@ export class Growth {
     return { edge, root: this.root(), tiles: [...this.#full, ...partial] };
   }
 
-  #push(level: number, hash: Uint8Array): void {
+  #push(level: number, hash: Digest): void {
     this.#tiles[level] ??= [];
     this.#tiles[level].push(hash);
     this.#touched.add(level);
@@ -148,12 +164,6 @@ export class Growth {
   }
 
   #row(level: number, index: bigint): TileRow {
-    return { level, index, hashes: concat(this.#tiles[level] ?? []) };
+    return { level, index, hashes: bytesOf(this.#tiles[level] ?? []) };
   }
-}
-
-function concat(hashes: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(hashes.length * HASH_BYTES);
-  for (const [i, hash] of hashes.entries()) bytes.set(hash, i * HASH_BYTES);
-  return bytes;
 }

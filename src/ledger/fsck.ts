@@ -4,7 +4,7 @@ import { checkHandOvers, type KeyHistory, keyAt } from './check-hand-overs.ts';
 import { type Difference, DifferenceFound, differs } from './difference.ts';
 import { EMPTY_EDGE } from './edge.ts';
 import { sameBytes } from './hash.ts';
-import { idKeys, KnownIds } from './known-ids.ts';
+import { idKey, KnownIds } from './known-ids.ts';
 import { min, PAGE, recomputePage, type StoredLog } from './recompute.ts';
 import { snapshot } from './snapshot.ts';
 import { type CheckpointRow, selectCheckpoints } from './sql/checkpoint.ts';
@@ -133,7 +133,7 @@ class Check {
    */
   async #checkIds({ db, logId }: StoredLog, runs: readonly Run[], from: bigint): Promise<void> {
     const entries = runs.flatMap(entriesOf).filter(({ leafIndex }) => leafIndex >= from);
-    const ids = idKeys(entries.map(({ leafIndex, bytes }) => idOf(leafIndex, bytes)));
+    const ids = entries.map(({ leafIndex, bytes }) => idKey(idOf(leafIndex, bytes)));
     const page = this.#ids.begin();
     const missing = this.#ids.missing(ids);
     if (missing.length > 0) this.#ids.learn(missing, await selectIdBuckets(db, logId, missing));

@@ -10,21 +10,26 @@ const HELD_LIMIT = 2 ** 18;
 export interface IdKey {
   /** Milliseconds of its time / 256. */
   readonly bucket: number;
-  /** Its 16 bytes, one to a character. */
+  /** Itself: 8-4-4-4-12 lower case hex digits. */
   readonly key: string;
 }
 
-/** Reads ids of the form 8-4-4-4-12 hex digits; throws TypeError on another. */
-export function idKeys(ids: readonly string[]): IdKey[] {
+export const idKey = (id: string): IdKey => ({
+  bucket: Number.parseInt(id.slice(0, 8) + id.slice(9, 11), 16), // 40 of the 48 bits that are its milliseconds
+  key: id,
+});
+
+/** 16 bytes each. Throws TypeError on what is no id. */
+export function idBytes(ids: readonly string[]): Buffer {
   const bytes = Buffer.from(ids.join('').replaceAll('-', ''), 'hex');
   if (bytes.length !== ID_BYTES * ids.length) throw new TypeError('an observation id has 32 hex digits');
-  return ids.map((_, i) => keyAt(bytes, ID_BYTES * i));
+  return bytes;
 }
 
-const keyAt = (bytes: Buffer, at: number): IdKey => ({
-  bucket: bytes.readUIntBE(at, 5),
-  key: bytes.toString('latin1', at, at + ID_BYTES),
-});
+function idAt(bytes: Buffer, at: number): string {
+  const hex = bytes.toString('hex', at, at + ID_BYTES);
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+}
 
 interface Bucket {
   readonly number: number;
@@ -63,7 +68,7 @@ export class KnownIds {
     for (const number of buckets) this.#held.set(number, { number, indexes: new Map(), usedBy: this.#batch });
     for (const { bucket, ids, indexes } of rows) {
       const bytes = Buffer.from(ids.buffer, ids.byteOffset, ids.length);
-      for (const [i, index] of indexes.entries()) this.add({ bucket, key: keyAt(bytes, ID_BYTES * i).key }, index);
+      for (const [i, index] of indexes.entries()) this.add({ bucket, key: idAt(bytes, ID_BYTES * i) }, index);
     }
   }
 

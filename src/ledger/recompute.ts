@@ -2,7 +2,7 @@ import { TILE_WIDTH, tilePath, tileWidth } from '@behalf/verify';
 import type { Queryable } from '#database';
 import { differs } from './difference.ts';
 import { type Edge, Growth, type TileRow } from './edge.ts';
-import { hashLeaf, sameBytes } from './hash.ts';
+import { bytesOf, type Digest, digestLeaf, sameBytes } from './hash.ts';
 import { type Run, selectRuns } from './sql/entry.ts';
 import { selectTiles } from './sql/tile.ts';
 
@@ -64,17 +64,20 @@ function requireContiguous(runs: readonly Run[], { from, to, size }: Record<'fro
 }
 
 /** The leaf hashes of a run's bytes, each the same as the stored one. Throws DifferenceFound. */
-export function leavesOf({ firstIndex, ends, leaves, bytes }: Run): Uint8Array[] {
-  return ends.map((end, i) => {
-    const leaf = hashLeaf(bytes.subarray(ends[i - 1] ?? 0, end));
-    if (sameBytes(leaf, leaves.subarray(HASH_BYTES * i, HASH_BYTES * (i + 1)))) return leaf;
-    const leafIndex = firstIndex + BigInt(i);
-    const path = tilePath(0, leafIndex / BigInt(TILE_WIDTH));
-    return differs({
-      kind: 'entry',
-      leafIndex,
-      says: `entry ${leafIndex} does not hash to its leaf in ${path}: one of them was changed`,
-    });
+export function leavesOf({ firstIndex, ends, leaves, bytes }: Run): Digest[] {
+  const computed = ends.map((end, i) => digestLeaf(bytes.subarray(ends[i - 1] ?? 0, end)));
+  const all = bytesOf(computed);
+  if (sameBytes(all, leaves)) return computed;
+  const place = computed.findIndex((_, i) => {
+    const [from, to] = [HASH_BYTES * i, HASH_BYTES * (i + 1)];
+    return !sameBytes(all.subarray(from, to), leaves.subarray(from, to));
+  });
+  const leafIndex = firstIndex + BigInt(Math.max(0, place));
+  const path = tilePath(0, leafIndex / BigInt(TILE_WIDTH));
+  return differs({
+    kind: 'entry',
+    leafIndex,
+    says: `entry ${leafIndex} does not hash to its leaf in ${path}: one of them was changed`,
   });
 }
 

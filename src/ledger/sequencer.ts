@@ -5,8 +5,8 @@ import { type Hashed, type Pending, type Position, type Prepared, prepareBatch, 
 import { toLedgerError } from './database-error.ts';
 import { edgeFromTiles, rootOfEdge } from './edge.ts';
 import { LedgerError } from './errors.ts';
-import { hashLeaf, sameBytes } from './hash.ts';
-import { idKeys, KnownIds } from './known-ids.ts';
+import { digestLeaf, sameBytes } from './hash.ts';
+import { idKey, KnownIds } from './known-ids.ts';
 import { appendBatch, extendEntries, extendIds, forgetIds } from './sql/append.ts';
 import { selectIdBuckets } from './sql/id-bucket.ts';
 import { selectLog } from './sql/log.ts';
@@ -88,7 +88,13 @@ export class Sequencer {
     return new Promise((resolve, reject) => {
       if (this.#closing || this.#halted !== undefined) throw this.#halted ?? closed();
       const bytes = entries.reduce((sum, entry) => sum + entry.bytes.length, 0);
-      this.#queue.push({ entries: hashed(entries), bytes, resolve, reject });
+      // Hashed on arrival: the batch before is in the database meanwhile.
+      const hashed = entries.map((entry) => ({
+        bytes: entry.bytes,
+        leaf: digestLeaf(entry.bytes),
+        id: idKey(entry.id),
+      }));
+      this.#queue.push({ entries: hashed, bytes, resolve, reject });
       this.#waiting += entries.length;
       if (this.#waiting >= AHEAD) this.#arrived?.();
       this.#draining ??= this.#drain();
@@ -295,16 +301,6 @@ export class Sequencer {
       `tiles of log ${logId} do not hash to its stored root at size ${log.size}; nothing was appended; run behalf fsck`,
     );
   }
-}
-
-/** Hashed on arrival: the batch before is in the database meanwhile. */
-function hashed(entries: readonly Pending[]): Hashed[] {
-  const keys = idKeys(entries.map(({ id }) => id));
-  return entries.map(({ bytes }, i) => {
-    const id = keys[i];
-    if (id === undefined) throw new TypeError('sequencer: fewer ids than entries');
-    return { id, bytes, leaf: hashLeaf(bytes) };
-  });
 }
 
 /** PostgreSQL has no place for a row: a violated check without the name of one. */

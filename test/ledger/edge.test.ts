@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { rightEdge, tileWidth } from '@behalf/verify';
 import { appendLeaves, EMPTY_EDGE, edgeFromTiles, Growth, rootOfEdge } from '../../src/ledger/edge.ts';
-import { hashLeaf, hashNode } from '../../src/ledger/hash.ts';
+import { digestOf, hashLeaf, hashNode } from '../../src/ledger/hash.ts';
 
 const leafOf = (i: number): Uint8Array => hashLeaf(Buffer.from(`leaf ${i}`));
 const leaves = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => leafOf(from + i));
@@ -35,7 +35,7 @@ test('the root of every size is that of RFC 6962, and of the published vectors',
   const hashes: Uint8Array[] = [];
   for (let size = 1; size <= 70_000; size += 1) {
     const leaf = leafOf(size - 1);
-    growth.add(leaf);
+    growth.add(digestOf(leaf));
     if (size <= 600) {
       hashes.push(leaf);
       assert.equal(hex(growth.root()), hex(treeHash(hashes)), `size ${size}`);

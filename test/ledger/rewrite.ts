@@ -2,8 +2,8 @@ import { EMPTY_ROOT } from '@behalf/verify';
 import type { Database } from '#database';
 import { prepareBatch } from '../../src/ledger/batch.ts';
 import { EMPTY_EDGE } from '../../src/ledger/edge.ts';
-import { hashLeaf } from '../../src/ledger/hash.ts';
-import { idKeys, KnownIds } from '../../src/ledger/known-ids.ts';
+import { digestLeaf } from '../../src/ledger/hash.ts';
+import { idKey, KnownIds } from '../../src/ledger/known-ids.ts';
 import { appendBatch } from '../../src/ledger/sql/append.ts';
 import { unguarded } from './harness.ts';
 
@@ -12,10 +12,10 @@ import { unguarded } from './harness.ts';
  * its size go, others stay.
  */
 export async function rewriteLog(database: Database, entries: readonly Uint8Array[]): Promise<void> {
-  const ids = idKeys(entries.map(idOf));
+  const ids = entries.map((bytes) => idKey(idOf(bytes)));
   const known = new KnownIds();
   known.learn(known.missing(ids), []);
-  const batch = entries.flatMap((bytes, i) => (ids[i] ? [{ bytes, leaf: hashLeaf(bytes), id: ids[i] }] : []));
+  const batch = entries.flatMap((bytes, i) => (ids[i] ? [{ bytes, leaf: digestLeaf(bytes), id: ids[i] }] : []));
   const { rows } = prepareBatch(batch, { edge: EMPTY_EDGE, root: EMPTY_ROOT }, known);
   await unguarded(database, async (owner) => {
     for (const table of ['entry', 'entry_bundle', 'id_bucket', 'tile'])

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { type HashReader, openCheckpoint, proveConsistency } from '@behalf/verify';
 import { encodeEntry, parseEntry } from '#observation';
 import { appendLeaves, EMPTY_EDGE, rootOfEdge } from '../../src/ledger/edge.ts';
-import { hashLeaf } from '../../src/ledger/hash.ts';
+import { bytesOf, hashLeaf } from '../../src/ledger/hash.ts';
 import { openKeyRing } from '../../src/ledger/key-ring.ts';
 import { Signer } from '../../src/ledger/signer.ts';
 import { testDatabase } from '../database.ts';
@@ -189,7 +189,7 @@ test('a signer whose state another process moved on signs nothing, and is not al
     ...(await log.reader.entries(0n, 100)).map(({ bytes }) => hashLeaf(bytes)),
     hashLeaf(Buffer.from('one more')),
   ]);
-  const hashes = [...grown.edge.tiles].flat();
+  const hashes = [...grown.edge.tiles].flat().map((hash) => bytesOf([hash]));
   const read: HashReader = async (nodes) =>
     nodes.map(({ start, end }) => subtreeHash(hashes, Number(start), Number(end)));
   const proof = await proveConsistency({ size1: size, size2: size + 1n, read });
