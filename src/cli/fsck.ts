@@ -47,7 +47,7 @@ export const fsck: Command = {
           ? `${toJson({ ...report, anchors, projection, absent })}\n`
           : `${describe(report, projection)}${describeAnchors(anchors)}${describeAbsent(absent)}`,
       );
-      return report.ok && projection?.ok === true && anchors?.ok !== false ? 0 : 1;
+      return report.ok && report.entries > 0n && projection?.ok === true && anchors?.ok !== false ? 0 : 1;
     } finally {
       await database.close();
     }
@@ -76,10 +76,13 @@ const toJson = (
   },
 ): string => JSON.stringify(report, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value));
 
+/** A check that examined nothing is no success. */
 const describe = (report: FsckReport, projection: ProjectionReport | undefined): string =>
-  report.ok
-    ? `sound: ${report.entries} entries recomputed from their bytes; tiles, root and checkpoints agree\n${describeShown(projection)}`
-    : `not sound after ${report.entries} entries: ${report.firstDifference?.says ?? 'no difference is named'}\n`;
+  report.ok && report.entries === 0n
+    ? 'nothing was checked: the log has no entry yet\n'
+    : report.ok
+      ? `sound: ${report.entries} entries recomputed from their bytes; tiles, root and checkpoints agree\n${describeShown(projection)}`
+      : `not sound after ${report.entries} entries: ${report.firstDifference?.says ?? 'no difference is named'}\n`;
 
 function describeShown(projection: ProjectionReport | undefined): string {
   if (projection === undefined) return '';

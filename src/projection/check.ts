@@ -72,11 +72,22 @@ function report(
   counted: Pick<ProjectionReport, 'entries' | 'behind' | 'rows'>,
   first: DifferingRow | undefined,
 ): ProjectionReport {
+  if (first === undefined && counted.entries === 0n && counted.behind > 0n) return nothingShown(counted);
   if (first === undefined) return { ok: true, ...counted };
   const { table, key, kind, leafIndex } = first;
   const says = `${table} ${key} is ${kind}: it is not what the entries give; the entries are the truth: rebuild the projection`;
   return { ok: false, ...counted, firstDifference: { says, ...(leafIndex === undefined ? {} : { leafIndex }) } };
 }
+
+/** A check that examined nothing holds nothing: whoever empties the projection hides every entry. */
+const nothingShown = (counted: Pick<ProjectionReport, 'entries' | 'behind' | 'rows'>): ProjectionReport => ({
+  ok: false,
+  ...counted,
+  firstDifference: {
+    leafIndex: 0n,
+    says: `none of ${counted.behind} entries is shown: no server projects this log yet, or its projection was emptied; start one, or run behalf reindex`,
+  },
+});
 
 const beyond = (position: bigint, size: bigint): ProjectionReport => ({
   ok: false,

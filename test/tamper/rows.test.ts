@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { verifyLog } from '@behalf/verify';
+import { transaction } from '#database';
 import { type Difference, findAbsentPersons } from '#ledger';
 import { openPersonReader } from '#ledger/read';
 import type { SealedPerson } from '#observation';
 import { checkProjection, startProjection } from '#projection';
 import { hashLeaf } from '../../src/ledger/hash.ts';
+import { deleteProjection } from '../../src/projection/sql/position.ts';
 import { type TestLog, unguarded } from '../ledger/harness.ts';
 import { hops } from '../ledger/observations.ts';
 import { testApi } from '../query/api.ts';
@@ -161,3 +163,16 @@ for (const [what, sql, table] of [
     await log.sound(4);
   });
 }
+
+test('13: a projection emptied, position and all, is told: a check that examined nothing holds nothing', async (t) => {
+  const { log } = await publishedLog(t, 4);
+  const { database } = log;
+  const never = await checkProjection({ database, logId: 1 });
+  assert.deepEqual([never.ok, never.behind, never.firstDifference?.leafIndex], [false, 4n, 0n]);
+  const projection = startProjection({ database, logId: 1, onAlarm: assert.ifError });
+  await projection.caughtUp(4n);
+  await projection.close();
+  await transaction(database.pool('projector'), (client) => deleteProjection(client, 1));
+  const emptied = await checkProjection({ database, logId: 1 });
+  assert.deepEqual([emptied.ok, emptied.firstDifference?.leafIndex], [false, 0n], emptied.firstDifference?.says);
+});
