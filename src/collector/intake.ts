@@ -1,5 +1,5 @@
 import type { Appended, Ledger, LedgerError } from '#ledger';
-import type { Observation } from '#observation';
+import type { Observation, Reporter } from '#observation';
 import type { Accounting } from './account.ts';
 import type { Admission } from './admission.ts';
 import { CONTENT_TYPE, type ContentType, type Signal } from './answer.ts';
@@ -12,7 +12,7 @@ import { decodeLogs, decodeTraces } from './otlp-protobuf.ts';
 import { REPORTER_KEYS } from './reporter.ts';
 import { RequestError, RPC_CODE } from './request-error.ts';
 import { LOG_KEYS, SDK_KEYS } from './sdk-record.ts';
-import type { SenderName } from './sender-account.ts';
+import type { SenderCounts, SenderName } from './sender-account.ts';
 import { VOCABULARIES } from './vocabulary/read-span.ts';
 import { given } from './vocabulary/reading.ts';
 
@@ -88,19 +88,35 @@ export class Intake {
     });
     this.#o.admission.gotThrough();
     this.#trouble = undefined;
-    for (const [i, each] of appended.entries()) this.#account(each, observations[i]);
-    const refused = appended.flatMap((each) => (each.kind === 'refused' ? [each.reason] : []));
-    const duplicates = appended.filter((each) => each.kind === 'sequenced' && each.duplicate).length;
+    return this.#account(appended, observations);
+  }
+
+  /** Counts what became of each observation; the reasons of those that were refused. */
+  #account(appended: readonly Appended[], observations: readonly Observation[]): readonly string[] {
+    const refused: string[] = [];
+    let duplicates = 0;
+    let reporter: Reporter | undefined;
+    let sender: SenderCounts | undefined;
+    for (const [i, each] of appended.entries()) {
+      const by = observations[i]?.reporter;
+      if (sender === undefined || by !== reporter) sender = this.#senderOf(by); // all spans of a resource have one reporter
+      reporter = by;
+      if (each.kind === 'refused') {
+        sender.refuse(each.reason);
+        refused.push(each.reason);
+      } else {
+        sender.store({ duplicate: each.duplicate, sequence: by?.sequence });
+        if (each.duplicate) duplicates += 1;
+      }
+    }
     this.#o.accounting.add({ duplicates, sequenced: appended.length - refused.length - duplicates });
     return refused;
   }
 
-  #account(appended: Appended, observation: Observation | undefined): void {
-    if (observation === undefined) throw new TypeError('collector: the ledger answered more than it was given');
-    const { service, namespace, instance, sequence } = observation.reporter;
-    const sender = this.#o.accounting.sender(given<SenderName>({ service, namespace, instance }));
-    if (appended.kind === 'refused') sender.refuse(appended.reason);
-    else sender.store({ duplicate: appended.duplicate, sequence });
+  #senderOf(reporter: Reporter | undefined): SenderCounts {
+    if (reporter === undefined) throw new TypeError('collector: the ledger answered more than it was given');
+    const { service, namespace, instance } = reporter;
+    return this.#o.accounting.sender(given<SenderName>({ service, namespace, instance }));
   }
 }
 

@@ -4,7 +4,7 @@ import type { Observation } from '#observation';
 import { Anchor, type AnchorSettings } from './anchor.ts';
 import type { Pending, Sequenced } from './batch.ts';
 import { asLedgerErrors } from './database-error.ts';
-import { type Encoded, encodeObservations } from './entry-encoder.ts';
+import { type Encoded, EntryEncoder } from './entry-encoder.ts';
 import { LedgerError } from './errors.ts';
 import { makeKeyFolder } from './key-file.ts';
 import type { KeySource } from './key-ring.ts';
@@ -93,9 +93,9 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   const sequencer = new Sequencer({ database, logId, windowHours: options.idWindowHours ?? 24 });
   const publisher = signer && (await startPublisher(options, { log, signer, onFatal: (e) => sequencer.halt(e) }));
   const { origin, currentKey: verifierKey } = log;
-  const persons = new Persons({ logId, origin }, personKeys);
+  const encoder = new EntryEncoder(new Persons({ logId, origin }, personKeys));
   const room = new Room(options.waiting ?? { entries: 16_384, bytes: 64 * 2 ** 20 });
-  return new OpenLedger({ database, logId, origin, verifierKey, sequencer, signer, publisher, persons, room });
+  return new OpenLedger({ database, logId, origin, verifierKey, sequencer, signer, publisher, encoder, room });
 }
 
 /** The signer is closed where publishing cannot begin. */
@@ -148,7 +148,7 @@ interface Parts {
   readonly sequencer: Sequencer;
   readonly signer: SignerClient | undefined;
   readonly publisher: Publisher | undefined;
-  readonly persons: Persons;
+  readonly encoder: EntryEncoder;
   readonly room: Room;
 }
 
@@ -200,8 +200,8 @@ class OpenLedger implements Ledger {
   }
 
   async #append(observations: readonly Observation[], place: Place): Promise<readonly Appended[]> {
-    const { database, persons, sequencer } = this.#parts;
-    const encoded = await asLedgerErrors(() => encodeObservations(observations, persons, database.pool('writer')));
+    const { database, encoder, sequencer } = this.#parts;
+    const encoded = await asLedgerErrors(() => encoder.encode(observations, database.pool('writer')));
     const entries = encoded.flatMap((each) => (each.kind === 'encoded' ? [each.entry] : []));
     place.weigh(entries.reduce((sum, { bytes }) => sum + bytes.length, 0));
     const sequenced = await Promise.all(transactionsOf(entries).map((part) => sequencer.append(part)));
