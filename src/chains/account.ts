@@ -42,11 +42,11 @@ function markSeveralServices(ends: readonly End[], bySpan: SpanIndex, reused: Se
 
 const isCalling = (end: End): boolean => end.side === 'caller' && !end.isMessage;
 
-/** Trace and span ids are of one length, and a service's name stands with its own: no two ends share a key. */
+/** Trace and span ids are of one length, and a service's name stands with its own: no two services share a key. */
 function endKey({ entry: { trace, side, reporter, id } }: Recorded<HopEntry>): string {
   if (trace === undefined) return id;
-  const { service, instance = '' } = reporter;
-  return `${trace.traceId}${trace.spanId}${side} ${service.length} ${service}${instance}`;
+  const { service } = reporter;
+  return `${trace.traceId}${trace.spanId}${side} ${service.length} ${service}`;
 }
 
 /**
@@ -54,7 +54,15 @@ function endKey({ entry: { trace, side, reporter, id } }: Recorded<HopEntry>): s
  * other content are two ends: span ids are reused in the wild and nothing may be dropped because of it.
  */
 function splitReused(group: readonly Recorded<HopEntry>[]): readonly (readonly Recorded<HopEntry>[])[] {
-  if (group.length === 1) return [group];
+  if (group.length === 1 || isToldTwice(group)) return [group];
+  return [...groupBy(group, ({ entry }) => entry.reporter.instance ?? '').values()].flatMap(pairUp);
+}
+
+/** One log record and one span: the SDK's instance outlives a process, the one of OpenTelemetry's resource does not. */
+const isToldTwice = (group: readonly Recorded<HopEntry>[]): boolean =>
+  group.length === 2 && new Set(group.map(({ entry }) => entry.source.signal)).size === 2;
+
+function pairUp(group: readonly Recorded<HopEntry>[]): readonly (readonly Recorded<HopEntry>[])[] {
   const logs = group.filter(({ entry }) => entry.source.signal === 'log');
   const spans = group.filter(({ entry }) => entry.source.signal === 'span');
   const count = Math.max(logs.length, spans.length);
