@@ -1,5 +1,5 @@
-import type { ChainAnswer, ChainsAnswer, LogAnswer } from '#query';
-import { type ChainFilters, filterQuery } from './route.ts';
+import type { BlastRadiusAnswer, ChainAnswer, ChainsAnswer, LogAnswer } from '#query';
+import { type ChainFilters, filterQuery, type ReachQuestion } from './route.ts';
 
 /** Why something cannot be shown, and what the reader can do about it. */
 export class Problem extends Error {
@@ -25,6 +25,13 @@ export function fetchChains(filters: ChainFilters, cursor: string | null, signal
 /** `GET /api/v1/chains/{id}`. Throws Problem, with status 404 when there is no such chain. */
 export const fetchChain = (id: string, signal: AbortSignal): Promise<ChainAnswer> =>
   fetchJson<ChainAnswer>(`api/v1/chains/${encodeURIComponent(id)}`, ['chain', 'log'], signal);
+
+/** `GET /api/v1/parties/{key}/blast-radius`. Throws Problem. */
+export function fetchReach({ of, key, isBackward }: ReachQuestion, signal: AbortSignal): Promise<BlastRadiusAnswer> {
+  const words = new URLSearchParams({ kind: of, direction: isBackward ? 'backward' : 'forward' });
+  const path = `api/v1/parties/${encodeURIComponent(key)}/blast-radius?${words}`;
+  return fetchJson<BlastRadiusAnswer>(path, ['actual', 'completeness', 'log'], signal);
+}
 
 /** `GET /api/v1/log`: the log's origin and the verifier key as the server names it. Throws Problem. */
 export const fetchLog = (signal: AbortSignal): Promise<LogAnswer> =>

@@ -5,6 +5,7 @@ import { EntryCheck } from './entry-check.tsx';
 import { Facts, FindingBody } from './findings.tsx';
 import { GapChip, GradeWord } from './grade.tsx';
 import { PartyLines } from './party.tsx';
+import { ReachLinks } from './reach-links.tsx';
 import { Fact, Name, Sentence } from './shown.tsx';
 import { formatInstant, formatLocal } from './time.ts';
 import { VerdictBadge } from './verdict.tsx';
@@ -34,6 +35,8 @@ export const HopDetails = ({ chain, hop }: HopProps) => (
     <Who hop={hop} />
     <h3>Authority</h3>
     <AuthorityFacts hop={hop} />
+    <h3>How far it goes</h3>
+    <ReachLinks hop={hop} />
     <h3>What both sides said</h3>
     <Side name="Caller" entries={hop.kind === 'local' ? null : hop.callerEntries} />
     <Side name={hop.kind === 'local' ? 'The service itself' : 'Callee'} entries={hop.calleeEntries} />

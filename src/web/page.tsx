@@ -4,6 +4,7 @@ import { ChainView } from './chain-view.tsx';
 import { ChainsList } from './chains-list.tsx';
 import { EntryView } from './entry-view.tsx';
 import { KeyPage } from './key-page.tsx';
+import { ReachView } from './reach-view.tsx';
 import { asProblem } from './remote.ts';
 import { parseRoute, type Route } from './route.ts';
 import { ProblemBox } from './states.tsx';
@@ -45,6 +46,8 @@ function Routed({ route }: { route: Route }) {
       return <EntryView index={route.index} />;
     case 'key':
       return <KeyPage />;
+    case 'reach':
+      return <ReachView question={route.question} />;
     case 'nowhere':
       return (
         <div class="state">

@@ -35,6 +35,23 @@ export const Arrow = () => (
   </svg>
 );
 
+/** A sentence of ours in which one thing leads to another: the arrows are drawn. */
+export const Led = ({ text }: { text: string }) => (
+  <>
+    {text.split(' → ').map((part, i) => (
+      <span key={`${i} ${part}`}>
+        {i === 0 ? null : (
+          <>
+            {' '}
+            <Arrow />{' '}
+          </>
+        )}
+        <Sentence text={part} />
+      </span>
+    ))}
+  </>
+);
+
 /** A list of names, or a word for none. */
 export const Names = ({ list, none }: { list: readonly string[]; none: string }) =>
   list.length === 0 ? (
