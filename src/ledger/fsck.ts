@@ -1,15 +1,25 @@
-import { EMPTY_ROOT, openCheckpoint, parseCheckpoint, parseNote, tilePath, VerificationError } from '@behalf/verify';
+import { availableParallelism } from 'node:os';
+import {
+  EMPTY_ROOT,
+  openCheckpoint,
+  parseCheckpoint,
+  parseNote,
+  TILE_WIDTH,
+  tilePath,
+  VerificationError,
+} from '@behalf/verify';
 import type { Database } from '#database';
 import { checkHandOvers, type KeyHistory, keyAt } from './check-hand-overs.ts';
+import type { Range, RangeResult } from './check-range.ts';
 import { type Difference, DifferenceFound, differs } from './difference.ts';
-import { EMPTY_EDGE } from './edge.ts';
+import { type Edge, EMPTY_EDGE, Growth } from './edge.ts';
 import { sameBytes } from './hash.ts';
-import { idKey, KnownIds } from './known-ids.ts';
-import { min, PAGE, recomputePage, type StoredLog } from './recompute.ts';
+import { type Ranges, rangesHere, rangesOnThreads } from './range-threads.ts';
+import { compareTiles, min, type StoredLog } from './recompute.ts';
 import { snapshot } from './snapshot.ts';
 import { type CheckpointRow, selectCheckpoints } from './sql/checkpoint.ts';
-import { entriesOf, type Run, selectIndexFrom } from './sql/entry.ts';
-import { countIds, selectIdBuckets } from './sql/id-bucket.ts';
+import { selectIndexFrom } from './sql/entry.ts';
+import { countIds } from './sql/id-bucket.ts';
 import { type LogRow, selectLog } from './sql/log.ts';
 import { selectTilesBeyond } from './sql/tile.ts';
 
@@ -18,7 +28,26 @@ export interface FsckOptions {
   readonly logId: number;
   /** Also checks the signature of every checkpoint with this key of the log, from a source that is trusted. */
   readonly verifierKey?: string;
+  /** Threads to recompute with; as many as there are processors unless told, and no more than there is work for. */
+  readonly cores?: number;
   readonly onProgress?: (entries: bigint, of: bigint) => void;
+}
+
+/** Entries recomputed at once: whole tiles of level 1 are not needed, whole ones of level 0 are. */
+const RANGE = 2n ** 14n;
+
+/** A range that was asked for, and the checkpoints in it. */
+interface Asked {
+  readonly checkpoints: readonly CheckpointRow[];
+  readonly result: Promise<RangeResult>;
+}
+
+async function ask(log: StoredLog, ranges: Ranges, { from, idsFrom }: Pick<Range, 'from' | 'idsFrom'>): Promise<Asked> {
+  const to = min(from + RANGE, log.size);
+  const checkpoints = await selectCheckpoints(log.db, log.logId, { from: from + 1n, to });
+  const result = ranges.check({ from, to, sizes: checkpoints.map(({ size }) => size), idsFrom });
+  result.catch(() => undefined); // told when its turn comes
+  return { checkpoints, result };
 }
 
 export interface FsckReport {
@@ -52,7 +81,6 @@ export async function fsck(options: FsckOptions): Promise<FsckReport> {
 
 class Check {
   readonly #o: FsckOptions;
-  readonly #ids = new KnownIds();
   #entries = 0n;
   #checkpoints = 0n;
   #keys: KeyHistory | undefined;
@@ -74,25 +102,69 @@ class Check {
       () => EMPTY_ROOT,
     );
     const remembered = await countIds(log.db, log.logId);
-    let [edge, root] = [EMPTY_EDGE, EMPTY_ROOT];
-    while (edge.size < log.size) {
-      const to = min(edge.size + BigInt(PAGE), log.size);
-      const checkpoints = await selectCheckpoints(log.db, log.logId, { from: edge.size + 1n, to });
-      const roots = new Map<bigint, Uint8Array>();
-      const wanted = new Set(checkpoints.map(({ size }) => size));
-      const page = await recomputePage(log, edge, (size, rootHash) => {
-        if (wanted.has(size)) roots.set(size, rootHash());
-      });
-      this.#entries = page.edge.size;
-      await this.#checkIds(log, page.runs, remembered.from ?? log.size);
-      await this.#checkCheckpoints(row, checkpoints, (size) => roots.get(size));
-      ({ edge, root } = page);
-      this.#o.onProgress?.(edge.size, log.size);
-    }
+    const root = await this.#checkRanges(log, row, remembered.from ?? log.size);
     if (!sameBytes(root, row.root))
       differs({ kind: 'root', says: `the log's root of size ${log.size} is not that of its entries` });
     await checkNothingBeyond(log);
     checkCount(log, remembered);
+  }
+
+  /** Ranges are recomputed side by side and joined in order, so that the first difference is the lowest. */
+  async #checkRanges(log: StoredLog, row: LogRow, idsFrom: bigint): Promise<Uint8Array> {
+    const ranges = await this.#ranges(log);
+    try {
+      const asked: Asked[] = [];
+      let [next, edge, root] = [0n, EMPTY_EDGE, EMPTY_ROOT];
+      while (edge.size < log.size) {
+        for (; asked.length < ranges.ahead && next < log.size; next += RANGE) {
+          asked.push(await ask(log, ranges, { from: next, idsFrom }));
+        }
+        ({ edge, root } = await this.#join(log, row, edge, asked.shift() as Asked));
+        this.#o.onProgress?.(edge.size, log.size);
+      }
+      return root;
+    } finally {
+      await ranges.close();
+    }
+  }
+
+  #ranges(log: StoredLog): Ranges | Promise<Ranges> {
+    const useful = Number((log.size + RANGE - 1n) / RANGE);
+    const count = Math.min(this.#o.cores ?? availableParallelism(), useful);
+    return count > 1 ? rangesOnThreads(this.#o.database, log, count) : rangesHere(log);
+  }
+
+  /** Adds a range to the tree: its tiles against the stored ones, its checkpoints against the roots. */
+  async #join(log: StoredLog, row: LogRow, edge: Edge, { checkpoints, result: asked }: Asked) {
+    const result = await asked;
+    const growth = new Growth(edge);
+    const roots = new Map<bigint, Uint8Array>();
+    const sizes = checkpoints.map(({ size }) => size);
+    const takeRoots = (to: bigint) => {
+      while (sizes[0] !== undefined && sizes[0] < to) {
+        const size = sizes.shift() as bigint;
+        roots.set(size, growth.size === size ? growth.root() : growth.root(result.peaks.get(size)));
+      }
+    };
+    for (const tile of result.tiles) {
+      takeRoots(growth.size + BigInt(TILE_WIDTH));
+      growth.addTile(tile);
+    }
+    takeRoots(growth.size + BigInt(result.rest.length) + 1n);
+    if (result.difference === undefined) for (const leaf of result.rest) growth.add(leaf);
+    const grown = growth.finish();
+    await compareTiles(
+      log,
+      grown.tiles.filter(({ level }) => level > 0),
+    );
+    this.#entries = grown.edge.size;
+    await this.#checkCheckpoints(
+      row,
+      checkpoints.filter(({ size }) => size <= grown.edge.size),
+      (size) => roots.get(size),
+    );
+    if (result.difference !== undefined) differs(result.difference);
+    return grown;
   }
 
   async #checkCheckpoints(
@@ -125,30 +197,6 @@ class Check {
       says: `checkpoint ${row.size}: its note is of ${origin} at size ${size}, or of another root`,
     });
   }
-
-  /**
-   * Each entry's observation id is remembered with its index, from an index on: else a repeated observation would be
-   * stored again. What was sequenced before it is beyond the window: an id that stands there and once more later was sent
-   * again after the window, and is no difference.
-   */
-  async #checkIds({ db, logId }: StoredLog, runs: readonly Run[], from: bigint): Promise<void> {
-    const entries = runs.flatMap(entriesOf).filter(({ leafIndex }) => leafIndex >= from);
-    const ids = entries.map(({ leafIndex, bytes }) => idKey(idOf(leafIndex, bytes)));
-    const page = this.#ids.begin();
-    const missing = this.#ids.missing(ids);
-    if (missing.length > 0) this.#ids.learn(missing, await selectIdBuckets(db, logId, missing));
-    for (const [i, { leafIndex }] of entries.entries()) {
-      const id = ids[i];
-      const at = id && this.#ids.find(id);
-      if (at !== undefined && BigInt(at) === leafIndex) continue;
-      differs({
-        kind: 'sequenced_id',
-        leafIndex,
-        says: `entry ${leafIndex}: its observation id is remembered ${at === undefined ? 'nowhere' : `at ${at}`}`,
-      });
-    }
-    this.#ids.settled(page);
-  }
 }
 
 async function checked<T>(what: string, run: () => Promise<T>): Promise<T> {
@@ -157,22 +205,6 @@ async function checked<T>(what: string, run: () => Promise<T>): Promise<T> {
   } catch (error) {
     if (!(error instanceof VerificationError)) throw error;
     return differs({ kind: 'checkpoint', says: `${what}: ${error.message}` });
-  }
-}
-
-function idOf(leafIndex: bigint, bytes: Uint8Array): string {
-  const id = readId(bytes);
-  if (typeof id === 'string' && /^[0-9a-f-]{36}$/.test(id)) return id;
-  return differs({ kind: 'entry', leafIndex, says: `entry ${leafIndex} holds no observation id` });
-}
-
-function readId(bytes: Uint8Array): unknown {
-  try {
-    const entry: unknown = JSON.parse(Buffer.from(bytes).toString('utf8'));
-    return typeof entry === 'object' && entry !== null && 'id' in entry ? entry.id : undefined;
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
   }
 }
 

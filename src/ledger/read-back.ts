@@ -48,7 +48,7 @@ async function signedEdge(log: StoredLog, signed: TreeHead | undefined): Promise
 
 async function recomputeNext(log: StoredLog, edge: Edge): Promise<Edge> {
   try {
-    return (await recomputePage(log, edge)).edge;
+    return await recomputePage(log, edge);
   } catch (error) {
     throw error instanceof DifferenceFound ? corrupt(error.message, error) : error;
   }

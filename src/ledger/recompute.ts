@@ -16,42 +16,29 @@ export interface StoredLog {
   readonly size: bigint;
 }
 
-/** A page of entries as they are stored, and the tree after them. */
-export interface Recomputed {
-  readonly runs: readonly Run[];
-  readonly edge: Edge;
-  readonly root: Uint8Array;
-}
-
 /**
  * Derives the tree again from the stored bytes of the next entries after `edge`, and compares every leaf and tile they
- * touch with the stored one. `eachSize` sees the root after each leaf it asks for. Throws DifferenceFound.
+ * touch with the stored one. Returns the tree after them. Throws DifferenceFound.
  */
-export async function recomputePage(
-  log: StoredLog,
-  edge: Edge,
-  eachSize: (size: bigint, root: () => Uint8Array) => void = () => undefined,
-): Promise<Recomputed> {
+export async function recomputePage(log: StoredLog, edge: Edge): Promise<Edge> {
   const count = Number(min(log.size - edge.size, BigInt(PAGE)));
   const runs = await selectRuns(log.db, log.logId, edge.size, count);
   requireContiguous(runs, { from: edge.size, to: edge.size + BigInt(count), size: log.size });
   const growth = new Growth(edge);
-  for (const run of runs) {
-    for (const leaf of leavesOf(run)) {
-      growth.add(leaf);
-      eachSize(growth.size, () => growth.root());
-    }
-  }
+  for (const run of runs) for (const leaf of leavesOf(run)) growth.add(leaf);
   const grown = growth.finish();
   await compareTiles(
     log,
     grown.tiles.filter(({ level }) => level > 0),
   );
-  return { runs, edge: grown.edge, root: grown.root };
+  return grown.edge;
 }
 
 /** The runs follow each other from one index to another. */
-function requireContiguous(runs: readonly Run[], { from, to, size }: Record<'from' | 'to' | 'size', bigint>): void {
+export function requireContiguous(
+  runs: readonly Run[],
+  { from, to, size }: Record<'from' | 'to' | 'size', bigint>,
+): void {
   let next = from;
   for (const { firstIndex, ends } of runs) {
     if (firstIndex > next) break;
@@ -81,7 +68,8 @@ export function leavesOf({ firstIndex, ends, leaves, bytes }: Run): Digest[] {
   });
 }
 
-async function compareTiles(log: StoredLog, computed: readonly TileRow[]): Promise<void> {
+/** Compares tiles above level 0, as far as they were computed, with the stored ones. Throws DifferenceFound. */
+export async function compareTiles(log: StoredLog, computed: readonly TileRow[]): Promise<void> {
   const rows = await selectTiles(log.db, log.logId, computed);
   const stored = new Map(rows.map((row) => [`${row.level}/${row.index}`, row.hashes]));
   for (const tile of computed.toSorted((a, b) => a.level - b.level || Number(a.index - b.index))) {

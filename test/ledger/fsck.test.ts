@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Difference, fsck, type Ledger } from '#ledger';
+import { newObservationId } from '#observation';
+import { Sequencer } from '../../src/ledger/sequencer.ts';
 import { flipHash, type TestLog, testLog } from './harness.ts';
 import { hops } from './observations.ts';
 
@@ -154,4 +156,33 @@ test('progress is told up to the end', async (t) => {
   const told: bigint[][] = [];
   await fsck({ database: log.database, logId: 1, onProgress: (...numbers) => told.push(numbers) });
   assert.deepEqual(told.at(-1), [700n, 700n]);
+});
+
+test('threads find what one finds: the same counts of a sound log, and the lowest of several differences', async (t) => {
+  const log = await testLog(t);
+  const ledger = await log.open();
+  const sequencer = new Sequencer({ database: log.database, logId: 1 });
+  const size = 40_000; // three ranges
+  for (let left = size; left > 0; left -= 4000) {
+    await sequencer.append(
+      Array.from({ length: 4000 }, () => {
+        const id = newObservationId(Date.now());
+        return { id, bytes: Buffer.from(`{"id":"${id}"}`) };
+      }),
+    );
+    await ledger.publish();
+  }
+  await sequencer.close();
+  const check = (cores: number) => fsck({ database: log.database, logId: 1, verifierKey: ledger.verifierKey, cores });
+  const sound = { ok: true, entries: BigInt(size), checkpoints: 11n };
+  assert.deepEqual(await check(1), sound);
+  assert.deepEqual(await check(3), sound);
+  for (const index of [35_001, 17_000]) {
+    await log.tamper(
+      `update behalf.entry set bytes = set_byte(bytes, 9, 65) where log_id = 1 and leaf_index = ${index}`,
+    );
+    const [one, many] = [await check(1), await check(3)];
+    assert.deepEqual(many, one);
+    assert.deepEqual([one.ok, one.firstDifference?.leafIndex], [false, BigInt(index)]);
+  }
 });
