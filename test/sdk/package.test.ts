@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
@@ -32,6 +32,10 @@ export const id: string | undefined = delegation?.subject?.id;
 startBehalf({ service: 1 });
 `;
 
+/** What an installation may add beyond OpenTelemetry's own packages. */
+const MAX_PACKAGES = 12;
+const MAX_BYTES = 5 * 2 ** 20;
+
 const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
 before(() => npm(source, 'run', 'prepack'));
 
@@ -48,6 +52,11 @@ test('the published package installs alone, without pg or fastify, and a program
     assert.ok(!installed.includes(name), `${name} came along`);
   const ours = installed.filter((name) => !name.startsWith('@opentelemetry/'));
   assert.deepEqual(ours, ['@behalf/sdk', 'fastify-plugin', 'jose', 'oauth4webapi']);
+  assert.ok(ours.length <= MAX_PACKAGES, `${ours.length} packages`);
+  const sizes = await Promise.all(ours.map((name) => sizeOf(join(folder, 'node_modules', name))));
+  const bytes = sizes.reduce((sum, size) => sum + size, 0);
+  t.diagnostic(`${ours.length} packages, ${(bytes / 2 ** 20).toFixed(2)} MiB beyond OpenTelemetry's own`);
+  assert.ok(bytes <= MAX_BYTES, `${bytes} bytes`);
 
   await writeFile(join(folder, 'program.js'), PROGRAM);
   const { stdout } = await run(process.execPath, ['program.js'], { cwd: folder });
@@ -56,13 +65,17 @@ test('the published package installs alone, without pg or fastify, and a program
   await typeCheck(folder, ['typed.ts']);
 });
 
-test('the package holds its README, its manifest and what was built, and nothing else', async () => {
+test('the package holds its README, its page of attributes, its manifest and what was built, and nothing else', async () => {
   const { stdout } = await npm(source, 'pack', '--ignore-scripts', '--dry-run', '--json');
   const listed = JSON.parse(stdout) as
     | readonly { files: { path: string }[] }[]
     | Record<string, { files: { path: string }[] }>;
   const files = Object.values(listed).flatMap(({ files }) => files.map(({ path }) => path));
-  assert.deepEqual(files.filter((path) => !path.startsWith('dist/')).toSorted(), ['README.md', 'package.json']);
+  assert.deepEqual(files.filter((path) => !path.startsWith('dist/')).toSorted(), [
+    'README.md',
+    'SEMCONV.md',
+    'package.json',
+  ]);
   const manifest = JSON.parse(await readFile(join(source, 'package.json'), 'utf8')) as {
     exports: Record<string, { types: string }>;
   };
@@ -96,6 +109,14 @@ test('the README’s examples type-check', async (t) => {
     '--allowImportingTsExtensions',
   ]);
 });
+
+/** Bytes of the files in a folder and below. */
+async function sizeOf(folder: string): Promise<number> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile());
+  const sizes = await Promise.all(files.map(async ({ parentPath, name }) => (await stat(join(parentPath, name))).size));
+  return sizes.reduce((sum, size) => sum + size, 0);
+}
 
 async function packagesIn(modules: string): Promise<readonly string[]> {
   const names = (await readdir(modules)).filter((name) => !name.startsWith('.'));
