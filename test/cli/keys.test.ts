@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
 import { parseVerifierKey } from '@behalf/verify';
-import { startServer } from '../../src/cli/server.ts';
+import { type Server, startServer } from '../../src/cli/server.ts';
 import { settingsFrom } from '../../src/cli/settings.ts';
 import { SigningKey } from '../../src/ledger/signing-key.ts';
 import { span, traces } from '../collector/harness.ts';
@@ -33,6 +33,13 @@ async function folder(t: TestContext) {
   t.after(() => rm(dataDir, { recursive: true, force: true }));
   return { dataDir, environment: { BEHALF_DATA_DIR: dataDir } };
 }
+
+const send = (server: Server, n: number) =>
+  fetch(`${server.otlp?.http}/v1/traces`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(traces('payments', span(n, n + 1))),
+  });
 
 test('make makes a key once, for its owner alone, and neither it nor show prints the private half', async (t) => {
   const { dataDir, environment } = await folder(t);
@@ -108,13 +115,7 @@ test('rotate hands the log of a running server over, and whoever pinned the old 
   const ports = { BEHALF_API_PORT: '0', BEHALF_OTLP_HTTP_PORT: '0', BEHALF_OTLP_GRPC_PORT: '0' };
   const server = await startServer(settingsFrom({ ...own, ...ports }), () => {});
   t.after(() => server.close());
-  const send = (n: number) =>
-    fetch(`${server.otlp?.http}/v1/traces`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(traces('payments', span(n, n + 1))),
-    });
-  await send(1);
+  await send(server, 1);
   await server.settle();
   const old = (await behalf(['keys', 'show'], own)).out.split('\n')[0] ?? '';
   const state = join(dataDir, 'seen');
@@ -125,8 +126,10 @@ test('rotate hands the log of a running server over, and whoever pinned the old 
   assert.equal(rotated.status, 0, rotated.err);
   assert.match(rotated.err, /entry 1 hands the log over, signed by the key before: .*\nthe old key is destroyed/s);
   const next = rotated.out.trim();
-  await send(3);
+  await send(server, 3);
   await server.settle();
+  const ready = JSON.parse(await (await fetch(`${server.apiAddress}/readyz`)).text());
+  assert.deepEqual([ready.projection.size, ready.projection.unread], ['3', '0'], 'a hand-over stands in no chain');
   const shown = await behalf(['keys', 'show'], own);
   assert.match(shown.out, /^.*\n {2}signs; .*\nsigned last: .*, size 3\n$/);
   assert.ok(shown.out.startsWith(`${next}\n`));
@@ -138,6 +141,30 @@ test('rotate hands the log of a running server over, and whoever pinned the old 
   }
   const stranger = new SigningKey(new Uint8Array(32).fill(3)).verifierKey(parseVerifierKey(old).name);
   assert.notEqual((await behalf(['verify', '--key', stranger, ...url], own)).status, 0);
+});
+
+test('fsck holds the log against a folder of checkpoints kept aside, and an empty one is no success', async (t) => {
+  const database = await testDatabase(t);
+  const { dataDir, environment } = await folder(t);
+  const anchors = join(dataDir, 'aside');
+  const own = { ...environment, DATABASE_URL: database.url };
+  const ports = { BEHALF_API_PORT: '0', BEHALF_OTLP_HTTP_PORT: '0', BEHALF_OTLP_GRPC_PORT: '0' };
+  const server = await startServer(
+    settingsFrom({ ...own, ...ports, BEHALF_ANCHOR_DIR: anchors, BEHALF_ANCHOR_SECONDS: '1' }),
+    () => {},
+  );
+  await send(server, 1);
+  await server.close();
+  const good = await behalf(['fsck', '--anchors', anchors], own);
+  assert.deepEqual(
+    [good.status, /grew out of each of the \d checkpoints/.test(good.out)],
+    [0, true],
+    good.err + good.out,
+  );
+  const empty = await behalf(['fsck', '--anchors', dataDir, '--json'], own);
+  assert.equal(empty.status, 1, empty.err);
+  const { anchors: told } = JSON.parse(empty.out);
+  assert.deepEqual([told.ok, told.checkpoints, told.firstDifference.kind], [false, '0', 'anchor']);
 });
 
 test('a window keeps the old key beside the new one, and show tells until when', async (t) => {
