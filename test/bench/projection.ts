@@ -8,9 +8,10 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Chain } from '#chains';
 import { type Database, openDatabase } from '#database';
-import { openApi, percentiles } from './projection/api.ts';
-import { fill, HOPS_PER_CHAIN, observationOf, settle } from './projection/fill.ts';
+import { percentiles } from './projection/api.ts';
+import { HOPS_PER_CHAIN, observationOf } from './projection/fill.ts';
 import { follow } from './projection/follow.ts';
+import { type Size, withSizes } from './projection/sizes.ts';
 
 const ASKED = 1_000;
 const WARM = 100;
@@ -18,6 +19,7 @@ const HELP = `bench:projection: follows a log, then asks for whole chains among 
   --chains N    chains of five hops and eleven entries to follow (default 4000)
   --open N      how many of them are under way at a time (default 100)
   --hops A,B    sizes of the tables at which chains are asked for (default 100000,1000000; 0: not at all)
+  --data FOLDER keeps the filled tables there for the next run
   --seconds N   of the bare COPY beside it (default 2)
   --seed N      which hops are asked for (default 1)
   --json        one object with the ratios
@@ -27,6 +29,7 @@ const { values } = parseArgs({
     chains: { type: 'string', default: '4000' },
     open: { type: 'string', default: '100' },
     hops: { type: 'string', default: '100000,1000000' },
+    data: { type: 'string' },
     seconds: { type: 'string', default: '2' },
     seed: { type: 'string', default: '1' },
     json: { type: 'boolean', default: false },
@@ -47,28 +50,19 @@ async function withDatabase<T>(use: (database: Database, folder: string) => Prom
   }
 }
 
-/** Milliseconds of the whole chain of hops drawn at random, at each size. */
-async function chainsOfHops(database: Database, folder: string, sizes: readonly number[]) {
-  const api = await openApi(database, folder);
+/** Milliseconds of the whole chain of hops drawn at random, asked of each size by turns. */
+async function chainsOfHops(sizes: readonly Size[]) {
   const draw = drawing(Number(values.seed));
-  const report = [];
-  for (const [i, hops] of sizes.entries()) {
-    const from = performance.now();
-    await fill(database, sizes[i - 1] ?? 0, hops);
-    await settle(database);
-    const fillSeconds = (performance.now() - from) / 1000;
-    const ms: number[] = [];
-    for (let n = 0; n < WARM + ASKED; n += 1) {
+  const ms = sizes.map((): number[] => []);
+  for (let n = 0; n < WARM + ASKED; n += 1) {
+    for (const [i, { hops, api }] of sizes.entries()) {
       const id = observationOf(1 + draw(hops / HOPS_PER_CHAIN), 2 * draw(HOPS_PER_CHAIN));
       const asked = await api.ask<{ chain: Chain }>(`/api/v1/chains/${id}`);
       if (asked.answer.chain.hops.length !== HOPS_PER_CHAIN) throw new Error(`${id}: not the whole chain`);
-      if (n >= WARM) ms.push(asked.ms);
+      if (n >= WARM) ms[i]?.push(asked.ms);
     }
-    report.push({ hops, fillSeconds, ...percentiles(ms) });
-    say(`the chain of any of ${hops} hops: ${JSON.stringify(report.at(-1))}; asked: p95 25 ms`);
   }
-  await api.close();
-  return report;
+  return sizes.map(({ hops, fillSeconds }, i) => ({ hops, fillSeconds, ...percentiles(ms[i] ?? []) }));
 }
 
 /** Whole numbers below a bound, the same for the same seed (Numerical Recipes' generator). */
@@ -91,9 +85,9 @@ async function run() {
   say(
     `followed ${Math.round(followed.hopsPerSecond)} hops/s (${Math.round(followed.entriesPerSecond)} entries/s, ${followed.ofCopy.toFixed(3)} of COPY), ${Math.round(followed.nodeMicrosPerHop)} µs of Node a hop; asked: 15,000 hops/s`,
   );
-  const sizes = values.hops.split(',').map(Number);
-  const chainOfHop =
-    sizes[0] === 0 ? [] : await withDatabase((database, folder) => chainsOfHops(database, folder, sizes));
+  const hops = values.hops.split(',').map(Number);
+  const chainOfHop = hops[0] === 0 ? [] : await withSizes({ hops, data: values.data }, chainsOfHops);
+  for (const each of chainOfHop) say(`the chain of any of so many hops: ${JSON.stringify(each)}; asked: p95 25 ms`);
   const [least, most] = [chainOfHop[0], chainOfHop.at(-1)];
   const ratio = least === undefined || most === undefined ? undefined : most.p95Ms / least.p95Ms;
   if (ratio !== undefined) say(`largest to smallest, p95: ${ratio.toFixed(2)}; asked: 1.5`);

@@ -25,9 +25,9 @@ export const observationOf = (chain: number, entry: number): string =>
  * eleven entries, stitched and written by the projection's own code, copied in SQL with ids, leaf indexes, parties, services
  * and times of its own; one chain a second, the first is the newest. Hop bodies are those the reach needs, and shorter.
  */
-export async function fill(database: Database, fromHops: number, toHops: number): Promise<void> {
-  if (fromHops === 0) await insertPattern(database);
-  const [from, to] = [fromHops / HOPS_PER_CHAIN + 1, toHops / HOPS_PER_CHAIN];
+export async function fill(database: Database, hops: number): Promise<void> {
+  await insertPattern(database);
+  const [from, to] = [1, hops / HOPS_PER_CHAIN];
   const lane = async (copies: readonly { readonly sql: string; readonly values: readonly string[] }[]) => {
     for (let at = from; at <= to; at += CHAINS_AT_ONCE) {
       const range = [at, Math.min(at + CHAINS_AT_ONCE - 1, to)];
@@ -44,6 +44,17 @@ export async function fill(database: Database, fromHops: number, toHops: number)
       { sql: COPY_ENTRIES, values: [] },
     ]),
   ]);
+}
+
+/** Whether the last chain of so many hops is there: it is filled in last. */
+export async function holds(database: Database, hops: number): Promise<boolean> {
+  const set = (hops / HOPS_PER_CHAIN) * 100;
+  const { rows } = await database.pool('reader').query<{ count: string }>(
+    `select count(*) from (select 1 from behalf.chain where log_id = ${LOG} and set_id = $1::bigint
+     union all select 1 from behalf.projected_entry where log_id = ${LOG} and set_id = $1::bigint) as of_last`,
+    [set],
+  );
+  return Number(rows[0]?.count) === 1 + ENTRIES_PER_CHAIN;
 }
 
 /** As autovacuum leaves the tables of a log that fills over weeks, not in minutes: counted, and its lists in the indexes. */
@@ -103,3 +114,13 @@ const COPY_ENTRIES = `
   insert into behalf.projected_entry (log_id, leaf_index, observation_id, set_id)
   select ${LOG}, n * 100 + e, (${number} || '-0000-7000-8000-' || lpad(to_hex(e), 12, '0'))::uuid, n * 100
   from generate_series($1::bigint, $2::bigint) as n, generate_series(0, ${ENTRIES_PER_CHAIN - 1}) as e`;
+
+/** Pages of eight kilobytes that statements of this database looked at so far: what a question costs, whatever else runs. */
+export async function buffersTouched(database: Database): Promise<number> {
+  const { rows } = await database
+    .pool('reader')
+    .query<{ touched: string }>(
+      'select blks_hit + blks_read as touched, pg_stat_clear_snapshot() from pg_stat_database where datname = current_database()',
+    );
+  return Number(rows[0]?.touched);
+}
