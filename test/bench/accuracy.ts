@@ -8,8 +8,16 @@ const { values } = parseArgs({
     chains: { type: 'string', default: '10000' },
     json: { type: 'boolean', default: false },
     faults: { type: 'string', default: '20' },
+    help: { type: 'boolean', default: false },
   },
 });
+
+const HELP = `npm run bench:accuracy -- [--seed S] [--chains N] [--faults N] [--json]
+  Makes chains of every kind of scenario with known truth, sends them through the collector as OTLP, stitches them, and prints
+  for each grade how many of its claims are false and what share of the truth it finds, then the same for each kind.
+  --seed S    another corpus for every number (default 1)      --chains N  at least so many (default 10000)
+  --faults N  list so many of the faults (default 20)          --json      one object with every count
+`;
 
 const share = (part: number, whole: number): string => (whole === 0 ? '-' : `${((100 * part) / whole).toFixed(2)} %`);
 
@@ -19,7 +27,7 @@ const gradesOf = (measured: Measured): string =>
   GRADES.map((grade) => {
     const [pairs, links] = [measured.pairs[grade], measured.links[grade]];
     const [claims, wrong] = [pairs.claims + links.claims, pairs.wrong + links.wrong];
-    return `  ${grade.padEnd(13)} ${String(claims).padStart(7)} claims  ${String(wrong).padStart(6)} false  precision ${share(claims - wrong, claims)}`;
+    return `  ${grade.padEnd(13)} ${String(claims).padStart(7)} claims  ${String(wrong).padStart(6)} false  precision ${share(claims - wrong, claims).padEnd(9)}  recall ${share(measured.foundAt[grade], measured.found.pairs + measured.found.links)}`;
   }).join('\n');
 
 function describe({ seed, chains, total, kinds, faults }: Accuracy): string {
@@ -41,5 +49,8 @@ function describe({ seed, chains, total, kinds, faults }: Accuracy): string {
   return `${lines.join('\n')}\n`;
 }
 
-const accuracy = await accuracyOf(Number(values.seed), Number(values.chains));
-process.stdout.write(values.json ? `${JSON.stringify(accuracy)}\n` : describe(accuracy));
+if (values.help) process.stdout.write(HELP);
+else {
+  const accuracy = await accuracyOf(Number(values.seed), Number(values.chains));
+  process.stdout.write(values.json ? `${JSON.stringify(accuracy)}\n` : describe(accuracy));
+}

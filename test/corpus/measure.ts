@@ -14,6 +14,7 @@ export interface Measured {
   /** Where the reports hold proof, by what they hold and not by what was made of it. */
   readonly provable: { pairs: number; pairsProven: number; links: number; linksProven: number };
   /** Every true crossing with both sides told, and every true predecessor that was told, found at whatever grade. */
+  readonly foundAt: Record<Grade, number>; // of both, by the best grade each was found at
   readonly found: { pairs: number; pairsFound: number; links: number; linksFound: number };
   /**
    * Hops with several candidates; how many of them have a truth that the reports could name, how many have it among the
@@ -36,6 +37,7 @@ export const nothing = (): Measured & { chains: number; hops: number } => ({
   pairs: scores(),
   links: scores(),
   provable: { pairs: 0, pairsProven: 0, links: 0, linksProven: 0 },
+  foundAt: Object.fromEntries(GRADES.map((grade) => [grade, 0])) as Record<Grade, number>,
   found: { pairs: 0, pairsFound: 0, links: 0, linksFound: 0 },
   ambiguous: { hops: 0, truthKnown: 0, truthAmong: 0, nearestAmong: 0 },
   chains: 0,
@@ -94,7 +96,9 @@ class Judge {
     for (const call of this.#calls) {
       if (call.callerTold && call.calleeTold) {
         into.found.pairs += 1;
-        if (best.has(call.id)) into.found.pairsFound += 1;
+        const grade = best.get(call.id);
+        if (grade !== undefined) into.found.pairsFound += 1;
+        if (grade !== undefined) into.foundAt[grade] += 1;
       }
       if (!call.isPairProvable) continue;
       into.provable.pairs += 1;
@@ -128,7 +132,9 @@ class Judge {
       const grades = foundFor.get(call.id) ?? [];
       if ((call.callerTold || call.calleeTold) && this.#nearest(call) !== undefined) {
         into.found.links += 1;
-        if (grades.length > 0) into.found.linksFound += 1;
+        const grade = GRADES.find((each) => grades.includes(each));
+        if (grade !== undefined) into.found.linksFound += 1;
+        if (grade !== undefined) into.foundAt[grade] += 1;
       }
       if (!call.isLinkProvable) continue;
       into.provable.links += 1;
