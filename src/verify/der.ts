@@ -23,6 +23,7 @@ export const DER = {
 
 const LONG_TAG = 31;
 const MAX_LENGTH_BYTES = 3;
+const MAX_OID_BYTES = 64;
 
 /** Reads bytes that are one value, whole. Throws VerificationError `malformed` on anything formatDer would not write. */
 export function parseDer(bytes: Uint8Array): DerValue {
@@ -66,6 +67,7 @@ export function requireTag(value: DerValue | undefined, tag: number, what: strin
 /** An object identifier as dotted numbers (X.690 section 8.19). Throws VerificationError `malformed`. */
 export function oidOf(value: DerValue | undefined): string {
   const { content } = requireTag(value, DER.oid, 'object identifier');
+  if (content.length > MAX_OID_BYTES) malformed(`object identifier: expected at most ${MAX_OID_BYTES} bytes`);
   const numbers: bigint[] = [];
   let [number, more] = [0n, false];
   for (const byte of content) {
@@ -77,7 +79,7 @@ export function oidOf(value: DerValue | undefined): string {
     number = 0n;
   }
   const first = numbers.shift();
-  if (first === undefined || more || content.length > 64) malformed('object identifier: expected a whole one');
+  if (first === undefined || more) malformed('object identifier: expected a whole one');
   const root = first < 80n ? first / 40n : 2n;
   return [root, first - root * 40n, ...numbers].join('.');
 }
