@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,12 +11,16 @@ import {
   formatEvidence,
   formatEvidencePage,
   formatPolicy,
+  formatTimestampQuery,
+  parseTimestampAnswer,
   policyOfLog,
+  sha256,
 } from '@behalf/verify';
 import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
 import { build } from 'vite';
 import { cosigner } from '../verify/cosigner.ts';
 import { flipped, referenceLog } from '../verify/reference-log.ts';
+import { openAuthority, withoutOpenssl } from '../verify/tsa.ts';
 import { openBrowser } from './browser.ts';
 import { HOSTILE } from './cases.ts';
 import { delegatedEvidence } from './evidence-bundle.ts';
@@ -161,6 +166,21 @@ suite('the evidence page in a real browser, from a disk', { timeout: 60_000 }, (
       clean();
     });
   }
+
+  test('a timestamp is said to be unchecked until its authority is trusted, and refused under another', {
+    skip: withoutOpenssl,
+  }, async (t) => {
+    const [authority, stranger] = [await openAuthority(t, { key: 'P-256' }), await openAuthority(t, { key: 'P-256' })];
+    const query = { imprint: sha256(Buffer.from(evidence.checkpoint)), nonce: new Uint8Array(randomBytes(8)) };
+    const timestamp = parseTimestampAnswer(await authority.answer(formatTimestampQuery(query)), query);
+    await openWith(formatEvidence({ ...evidence, timestamp }));
+    await page.getByText('A timestamp, not checked').waitFor();
+    await trust(`${formatPolicy(policy)}\n${authority.certificate}`);
+    await page.getByText(/Test authority says that this signed tree existed on/).waitFor();
+    await trust(`${formatPolicy(policy)}\n${stranger.certificate}`);
+    await page.getByText(/^timestamp: none of the authorities you trust signed it/).waitFor();
+    clean();
+  });
 
   test('the empty page takes a bundle or another page that carries one, and refuses what is neither', async () => {
     await openPage(empty);

@@ -135,13 +135,17 @@ function Outcome({ checked }: { checked: Checked | null }) {
         <>
           <p>{meaningOf(checked.error.code)} Nothing it says is shown, because nothing of it is proven.</p>
           <p class="mono small">
-            <Sentence text={`${checked.error.code}: ${checked.error.message}`} />
+            <Sentence text={named(checked.error)} />
           </p>
         </>
       )}
     </section>
   );
 }
+
+/** The check that failed, and what it says. */
+const named = ({ code, message }: VerificationError): string =>
+  message.startsWith(`${code}: `) ? message : `${code}: ${message}`;
 
 function HeldOutcome({ checked: { evidence, trusted } }: { checked: Extract<Checked, { kind: 'held' }> }) {
   const { entries, checkpoint } = evidence;
