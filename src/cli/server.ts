@@ -119,10 +119,11 @@ export async function startServer(
 async function writer({ settings, roles, database, keyFolder, onAlarm, opened }: Making): Promise<Ledger | undefined> {
   if (!roles.has('collect') && !roles.has('publish')) return undefined;
   const outside = roles.has('publish') ? await ledgerOutside(settings) : {};
-  const { key } = settings;
+  const { key, idWindowHours } = settings;
   const signing = { signs: roles.has('publish'), ...(key === undefined ? {} : { key }) };
-  return opened(await openLedger({ database, keyFolder, logId: LOG_ID, onAlarm, ...signing, ...outside }), (each) =>
-    each.close(),
+  return opened(
+    await openLedger({ database, keyFolder, logId: LOG_ID, idWindowHours, onAlarm, ...signing, ...outside }),
+    (each) => each.close(),
   );
 }
 

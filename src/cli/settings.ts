@@ -12,6 +12,8 @@ export interface Settings extends OutsideSettings, SigningSettings {
   readonly apiPort: number;
   readonly otlpHttpPort: number;
   readonly otlpGrpcPort: number;
+  /** An observation sent again within this many hours is recognised: 24..8784. */
+  readonly idWindowHours: number;
   /** A JSON file of thresholds; absolute. */
   readonly thresholdsFile?: string;
 }
@@ -24,6 +26,7 @@ export const ENVIRONMENT: readonly (readonly [name: string, says: string])[] = [
   ['BEHALF_API_PORT', 'query API, page and log (default 7400)'],
   ['BEHALF_OTLP_HTTP_PORT', 'OTLP/HTTP (default 4318)'],
   ['BEHALF_OTLP_GRPC_PORT', 'OTLP/gRPC (default 4317)'],
+  ['BEHALF_ID_WINDOW_HOURS', 'how long an observation sent again is recognised, 24 to 8784 (default 24)'],
   ...SIGNING_ENVIRONMENT,
   ['BEHALF_THRESHOLDS', 'a JSON file of what findings are judged by; after a change run behalf reindex'],
   ...OUTSIDE_ENVIRONMENT,
@@ -46,6 +49,7 @@ export function settingsFrom(environment: Environment): Settings {
     apiPort: port(environment, 'BEHALF_API_PORT', 7400),
     otlpHttpPort: port(environment, 'BEHALF_OTLP_HTTP_PORT', 4318),
     otlpGrpcPort: port(environment, 'BEHALF_OTLP_GRPC_PORT', 4317),
+    idWindowHours: hours(environment, 'BEHALF_ID_WINDOW_HOURS', 24),
     ...signingSettingsFrom(environment),
     ...(environment.BEHALF_THRESHOLDS ? { thresholdsFile: resolve(environment.BEHALF_THRESHOLDS) } : {}),
     ...outsideSettingsFrom(environment),
@@ -68,4 +72,12 @@ function port(environment: Environment, name: string, otherwise: number): number
   const number = Number(text);
   if (/^\d{1,5}$/.test(text) && number <= 65_535) return number;
   throw new UsageError(`${name}: expected a port number from 0 to 65535, got ${text.slice(0, 40)}`);
+}
+
+function hours(environment: Environment, name: string, otherwise: number): number {
+  const text = environment[name];
+  if (text === undefined || text === '') return otherwise;
+  const number = Number(text);
+  if (/^\d{2,4}$/.test(text) && number >= 24 && number <= 8784) return number;
+  throw new UsageError(`${name}: expected a number of hours from 24 to 8784, got ${text.slice(0, 40)}`);
 }

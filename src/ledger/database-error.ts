@@ -8,11 +8,7 @@ import { LedgerError } from './errors.ts';
  */
 export function toLedgerError(error: unknown): unknown {
   if (error instanceof LedgerError) return error;
-  if (isRetryable(error)) {
-    return new LedgerError('unavailable', 'the database did not answer; nothing is known to be stored; send again', {
-      cause: error,
-    });
-  }
+  if (isRetryable(error)) return new LedgerError('unavailable', passing(error), { cause: error });
   const state = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
   if (state === undefined || !/^[0-9A-Z]{5}$/.test(state)) return error;
   return new LedgerError(
@@ -20,6 +16,13 @@ export function toLedgerError(error: unknown): unknown {
     `the database refused to store (SQLSTATE ${state}); nothing was stored; see its own log`,
     { cause: error },
   );
+}
+
+/** What the operator can do about a failure that passes, where it has a name. */
+function passing(error: unknown): string {
+  const state = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (state === '53100') return 'the database’s disk is full; nothing was stored; make room on it, then send again';
+  return 'the database did not answer; nothing is known to be stored; send again';
 }
 
 /** Runs something that asks the database; rejects with what toLedgerError makes of its error. */

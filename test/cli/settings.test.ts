@@ -28,3 +28,15 @@ for (const port of ['-1', '65536', '1e3', '80 ', 'x', '999999']) {
       (error) => error instanceof UsageError && /BEHALF_API_PORT: expected a port/.test(error.message),
     ));
 }
+
+test('the window of ids is 24 hours unless a number of hours from 24 to 8784 is given', () => {
+  assert.equal(settingsFrom({}).idWindowHours, 24);
+  assert.equal(settingsFrom({ BEHALF_ID_WINDOW_HOURS: '8784' }).idWindowHours, 8784);
+  for (const bad of ['23', '8785', '1e3', '-24', 'a day']) {
+    assert.throws(
+      () => settingsFrom({ BEHALF_ID_WINDOW_HOURS: bad }),
+      /expected a number of hours from 24 to 8784/,
+      bad,
+    );
+  }
+});

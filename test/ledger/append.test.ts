@@ -120,6 +120,20 @@ test('beyond what may wait a call is refused as overloaded before any of it is s
   await log.sound(50);
 });
 
+test('ten times more than may wait: what is beyond it is refused at once, the rest is stored, and then there is room again', async (t) => {
+  const log = await testLog(t);
+  const limit = 200;
+  const ledger = await log.open({ waiting: { entries: limit, bytes: 2 ** 20 } });
+  const sent = hops(10 * limit);
+  for (const _ of [1, 2]) {
+    const calls = await Promise.allSettled(sent.map((each) => ledger.append([each])));
+    const refused = calls.filter(({ status }) => status === 'rejected');
+    assert.equal(refused.length, 9 * limit);
+    for (const each of refused) assert.equal(each.status === 'rejected' && each.reason.code, 'overloaded');
+  }
+  await log.sound(limit);
+});
+
 test('two servers race on one log: indexes are contiguous, nothing is lost or repeated', async (t) => {
   const log = await testLog(t);
   const servers = await Promise.all([log.open(), log.open()]);

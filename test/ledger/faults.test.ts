@@ -142,3 +142,20 @@ test('trouble of one kind is told once, however often the loop meets it', async 
   await ledger.close();
   await log.sound(2, ledger.verifierKey);
 });
+
+test('a full disk: the caller is told to send again and the operator to make room, nothing is stored or signed', async (t) => {
+  const log = await testLog(t);
+  const ledger = await log.open();
+  const owner = log.database.pool('owner');
+  await owner.query(onInsert('entry_bundle', `raise exception 'could not extend file' using errcode = '53100'`));
+  const sent = hops(4);
+  await assert.rejects(ledger.append(sent), {
+    code: 'unavailable',
+    retryable: true,
+    message: /disk is full; nothing was stored; make room/,
+  });
+  assert.equal((await ledger.publish()).size, 0n);
+  await owner.query('drop trigger fault on behalf.entry_bundle');
+  assert.deepEqual(indexesOf(await ledger.append(sent)), range(0, 4));
+  await log.sound(4);
+});
