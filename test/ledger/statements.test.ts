@@ -19,7 +19,8 @@ function statementsOf(database: Database): { take(): string[] } {
             text
               .trim()
               .replace(/\s+/g, ' ')
-              .replace(/[($].*/, '').trim(),
+              .replace(/[($].*/, '')
+              .trim(),
         );
         return query(...given);
       },

@@ -1,5 +1,5 @@
 import { type Database, transaction } from '#database';
-import { BinaryRows, copyIn } from '../../../src/ledger/copy-in.ts';
+import { BinaryRows, copyIn } from '../copy-in.ts';
 
 const ROWS = 4096;
 
