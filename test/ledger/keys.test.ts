@@ -3,6 +3,7 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import {
+  checkPolicy,
   followHandOvers,
   formatHandOver,
   formatHandOverNote,
@@ -10,13 +11,16 @@ import {
   openHandOver,
   parseNote,
 } from '@behalf/verify';
+import type { Post } from '#ledger';
 import { readHandOvers, readVerifierKey } from '#ledger/read';
 import { encodeConfig, newObservationId, parseConfig } from '#observation';
+import { WitnessKey } from '#witness';
 import { finishHandOver, openKeyRing, prepareHandOver } from '../../src/ledger/key-ring.ts';
 import { SigningKey, signatureBy } from '../../src/ledger/signing-key.ts';
 import { temporaryFolder, testLog } from './harness.ts';
 import { hops } from './observations.ts';
 import { rewriteLog } from './rewrite.ts';
+import { witnessServer } from './witness-server.ts';
 
 const IN_A_MONTH = () => BigInt(Math.floor(Date.now() / 1000) + 30 * 86_400);
 const NOW = () => BigInt(Math.floor(Date.now() / 1000));
@@ -184,6 +188,37 @@ test('a hand-over row without its entry, and one whose entry says otherwise, are
   const { firstDifference } = await log.fsck(first);
   assert.deepEqual([firstDifference?.kind, firstDifference?.leafIndex], ['hand_over', 3n]);
   assert.equal(leafIndex, 10n);
+});
+
+test('a witness that knows only the old key goes on cosigning while the old key signs beside, and one that knows both after it', async (t) => {
+  const { log, ledger, note, first } = await signedLog(t);
+  await ledger.close();
+  const knows = await witnessServer(t, 'w.example', [first]);
+  const policy = {
+    logs: [],
+    witnesses: [{ name: 'w', verifierKey: knows.verifierKey, url: knows.url }],
+    groups: [],
+    quorum: 'w',
+  };
+  const alarms: string[] = [];
+  const onAlarm = (error: unknown) => alarms.push(String(error));
+  const witnessed = await log.open({ witnesses: { policy, required: true }, onAlarm });
+  const { to } = await witnessed.rotateKey(IN_A_MONTH());
+  await witnessed.append(hops(2));
+  await witnessed.publish();
+  for (const key of [first, to]) await checkPolicy(await note(), { ...policy, logs: [{ verifierKey: key }] });
+  assert.deepEqual(alarms, []);
+  const { to: last } = await witnessed.rotateKey(NOW());
+  await witnessed.append(hops(1));
+  await assert.rejects(witnessed.publish(), { code: 'unwitnessed' }, 'it knows none of the keys that sign now');
+  assert.match(alarms.join('\n'), /no signature by a known key/);
+  await witnessed.close();
+  const key = await WitnessKey.open(knows.folder, 'w.example');
+  const both = await witnessServer(t, 'w.example', [first, to, last], { key, folder: knows.folder });
+  const post: Post = (_, init) => fetch(`${both.url}/add-checkpoint`, init);
+  const reopened = await log.open({ witnesses: { policy, required: true, post }, onAlarm });
+  await reopened.publish();
+  await checkPolicy(await note(), { ...policy, logs: [{ verifierKey: last }] });
 });
 
 test('a key that is kept elsewhere is not handed over here, and nothing changes', async (t) => {
