@@ -56,7 +56,8 @@ async function withServer<T>(
   use: (port: number, state: () => Promise<ServerState>) => Promise<T>,
 ): Promise<T> {
   const order: ServerOrder = { kind, url, keyFolder: join(folder, 'keys') };
-  const child = startChild<'state', ServerSays>(fileOf('server'), JSON.stringify(order), profile);
+  const options = ['--max-semi-space-size=8', ...profile]; // as `npm run serve`
+  const child = startChild<'state', ServerSays>(fileOf('server'), JSON.stringify(order), options);
   try {
     return await use((await child.first).port, () => child.ask<ServerState>('state'));
   } finally {
