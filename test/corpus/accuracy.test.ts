@@ -47,6 +47,18 @@ test('two requests that nothing tells apart are returned as ambiguous, the true 
   assert.equal(twins.pairs.proven.claims, 0);
 });
 
+test('whatever is ambiguous has the truth among its candidates, wherever the reports could name it', () => {
+  const { ambiguous } = accuracy.total;
+  assert.ok(ambiguous.truthKnown > 50, `${ambiguous.truthKnown} hops`);
+  assert.equal(ambiguous.truthAmong, ambiguous.truthKnown, faults('ambiguous').join('\n'));
+});
+
+test('a message whose trace context is lost is still one crossing, by its id', () => {
+  const { found } = accuracy.kinds.queue_by_id ?? assert.fail('the kind is there');
+  assert.ok(found.pairs > 20, `${found.pairs} crossings`);
+  assert.equal(found.pairsFound, found.pairs);
+});
+
 test('the same seed gives the same corpus, another seed another', () => {
   for (const kind of Object.keys(KINDS)) {
     const bodies = (seed: number) => scenarioOf(kind, new Random(seed)).requests.map(({ body }) => body);
