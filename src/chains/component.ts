@@ -51,12 +51,14 @@ function joinExchanges(
   sets: DisjointSets,
   places: Map<string, number>,
 ): void {
+  for (const [at, { entry }] of exchanges.entries())
+    if (entry.trace !== undefined)
+      sets.join(drafts.length + at, firstAt(places, entry.trace.traceId, drafts.length + at));
+  if (sets.isOne()) return; // the rule: one transaction, every exchange in its trace
   const carriers = soleCarriers(drafts);
   for (const [at, { entry }] of exchanges.entries()) {
-    const i = drafts.length + at;
-    if (entry.trace !== undefined) sets.join(i, firstAt(places, entry.trace.traceId, i));
     const only = carriers.get(entry.tokenOut ?? '');
-    if (only !== undefined) sets.join(i, only);
+    if (only !== undefined) sets.join(drafts.length + at, only);
   }
 }
 
@@ -118,6 +120,8 @@ class DisjointSets {
     }
     return root;
   }
+
+  isOne = (): boolean => this.#parent.every((_, i) => this.find(i) === 0);
 
   join(a: number, b: number): void {
     const [x, y] = [this.find(a), this.find(b)];
