@@ -1,7 +1,7 @@
 import type { Recorded } from '#chains';
 
 /** Most entries that are remembered: a parsed one takes some kilobytes. */
-const MOST_ENTRIES = 20_000;
+const MOST_ENTRIES = 10_000;
 
 /**
  * The entries of the sets last stitched, so that one more entry of a set does not read the others again. What is remembered
