@@ -32,10 +32,21 @@ export function issuerKeys(o: { issuer: string; jwksUri?: string | undefined; al
 
 async function locate({ issuer, jwksUri, allowHttp }: Parameters<typeof issuerKeys>[0]): Promise<JWTVerifyGetKey> {
   const url = new URL(jwksUri ?? (await discover(issuer, allowHttp)));
-  return createRemoteJWKSet(url, {
-    timeoutDuration: TIMEOUT_MS,
-    [customFetch]: (address, init) => quietly(() => plainFetch(address, init)).catch(unavailable),
-  });
+  return createRemoteJWKSet(url, { timeoutDuration: TIMEOUT_MS, [customFetch]: unhurried() });
+}
+
+/** A fetch that is not asked again for two seconds after it failed: jose would ask for every token. */
+function unhurried(): typeof plainFetch {
+  let failedAtMs = Number.NEGATIVE_INFINITY;
+  return async (address, init) => {
+    if (performance.now() - failedAtMs < RETRY_AFTER_MS) throw new KeysUnavailable('the keys failed a moment ago');
+    const response = await quietly(() => plainFetch(address, init)).catch((cause: unknown) => {
+      failedAtMs = performance.now();
+      return unavailable(cause);
+    });
+    if (!response.ok) failedAtMs = performance.now();
+    return response;
+  };
 }
 
 /** RFC 8414 section 3 puts the well-known part before the issuer's path, OpenID Connect behind it. */

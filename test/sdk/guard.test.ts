@@ -295,6 +295,17 @@ test('without the issuer’s keys a call is refused as unavailable, never let th
   }
 });
 
+test('while the keys cannot be had they are not asked for with every token', async (t) => {
+  const { app, issuer } = await guardedService(t);
+  app.get('/', async () => 'ok');
+  issuer.status = 500;
+  for (let index = 0; index < 10; index += 1) {
+    const headers = bearer(await issuer.sign({ jti: String(index) }));
+    assert.equal((await app.inject({ url: '/', headers })).json().code, 'keys_unavailable');
+  }
+  assert.equal(issuer.fetched.get('/keys'), 1);
+});
+
 test('a client acting for itself is a service, and a profile that names a person wins', async (t) => {
   const { app, behalf, receiver, issuer } = await guardedService(t);
   app.get('/', async () => 'ok');
