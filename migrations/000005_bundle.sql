@@ -138,7 +138,6 @@ begin
     perform behalf.extend_entry_bundle(log_id, part * 16777216) from behalf.log where size > part * 16777216 limit 1;
   end loop;
   perform behalf.extend_entry_bundle(0, 0);
-  perform behalf.extend_id_bucket(0);
 end $$;
 insert into behalf.entry_bundle (log_id, first_index, ends, leaves, bytes)
 select log_id, min(leaf_index), array_agg(ending order by leaf_index),

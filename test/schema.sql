@@ -110,8 +110,6 @@ create table behalf.id_bucket (
   constraint id_bucket_bucket_check CHECK ((bucket >= 0)),
   constraint id_bucket_first_index_check CHECK ((first_index >= 0))
 ) partition by RANGE (day);
-create table behalf.id_bucket_20781 partition of behalf.id_bucket FOR VALUES FROM (20781) TO (20782);
-create table behalf.id_bucket_20782 partition of behalf.id_bucket FOR VALUES FROM (20782) TO (20783);
 create table behalf.log (
   log_id integer not null,
   origin text not null,
@@ -403,8 +401,6 @@ CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON behalf.hand_over FOR EACH
 CREATE TRIGGER only_of_entries BEFORE INSERT ON behalf.hand_over FOR EACH ROW EXECUTE FUNCTION behalf.refuse_hand_over_without_entry();
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON behalf.id_bucket FOR EACH ROW EXECUTE FUNCTION behalf.refuse_change();
 CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON behalf.id_bucket FOR EACH STATEMENT EXECUTE FUNCTION behalf.refuse_change();
-CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON behalf.id_bucket_20781 FOR EACH STATEMENT EXECUTE FUNCTION behalf.refuse_change();
-CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON behalf.id_bucket_20782 FOR EACH STATEMENT EXECUTE FUNCTION behalf.refuse_change();
 CREATE TRIGGER append_only BEFORE DELETE ON behalf.log FOR EACH ROW EXECUTE FUNCTION behalf.refuse_change();
 CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON behalf.log FOR EACH STATEMENT EXECUTE FUNCTION behalf.refuse_change();
 CREATE TRIGGER only_grows BEFORE UPDATE ON behalf.log FOR EACH ROW EXECUTE FUNCTION behalf.refuse_shrinking_log();

@@ -81,3 +81,31 @@ test('the writer has partitions made ahead of its log, and not further', async (
   const { message } = await refusal(log.database, 'writer', 'select behalf.extend_entry_bundle(1, 16777217)');
   assert.match(message, /at most 16777216 ahead/);
 });
+
+test('the schema refuses a run that is none: across a bundle, empty, an entry without bytes or too long, other lengths', async (t) => {
+  const { database } = await testLog(t);
+  const insert = (first: number, ends: string, leaves: number, bytes: number) =>
+    database
+      .pool('owner')
+      .query(
+        'insert into behalf.entry_bundle (log_id, first_index, ends, leaves, bytes) values (9, $1::bigint, $2::int[], $3::bytea, $4::bytea)',
+        [first, ends, Buffer.alloc(32 * leaves), Buffer.alloc(bytes)],
+      );
+  for (const [what, ...run] of [
+    ['across a multiple of 256', 255, '{1,2}', 2, 2],
+    ['empty', 0, '{}', 0, 0],
+    ['an entry of no bytes', 0, '{1,1,2}', 3, 2],
+    ['ends that go back', 0, '{3,1,4}', 3, 4],
+    ['an end that is null', 0, '{1,null,3}', 3, 3],
+    ['an entry of 65,536 bytes', 0, '{65536}', 1, 65_536],
+    ['bytes left over', 0, '{1}', 1, 2],
+    ['too few bytes', 0, '{1,3}', 2, 2],
+    ['a leaf too many', 0, '{1}', 2, 1],
+    ['two dimensions', 0, '{{1},{2}}', 2, 2],
+    ['counted from 0', 0, '[0:1]={1,2}', 2, 2],
+    ['before the log', -1, '{1}', 1, 1],
+  ] as const) {
+    await assert.rejects(insert(...run), { code: '23514' }, what);
+  }
+  await insert(254, '{1,65536}', 2, 65_536);
+});

@@ -186,3 +186,23 @@ test('threads find what one finds: the same counts of a sound log, and the lowes
     assert.deepEqual([one.ok, one.firstDifference?.leafIndex], [false, BigInt(index)]);
   }
 });
+
+test('an entry’s end moved within its run, and a run that covers another’s entries again, are found', async (t) => {
+  const [log] = await publishedLog(t, 20);
+  const owner = log.database.pool('owner');
+  const unseen = (sql: string) =>
+    owner.query(`alter table behalf.entry_bundle disable trigger user; ${sql};
+      alter table behalf.entry_bundle enable trigger user`);
+  const first = async () => {
+    const { firstDifference: { kind, leafIndex, says } = {} } = await log.fsck();
+    return [kind, leafIndex, says];
+  };
+  await unseen('update behalf.entry_bundle set ends[3] = ends[3] + 1 where log_id = 1 and first_index = 0');
+  assert.deepEqual((await first()).slice(0, 2), ['entry', 2n]);
+  await unseen('update behalf.entry_bundle set ends[3] = ends[3] - 1 where log_id = 1 and first_index = 0');
+  await unseen(`insert into behalf.entry_bundle
+    select log_id, 5, ends[1:1], substring(leaves for 32), substring(bytes for ends[1]) from behalf.entry_bundle where log_id = 1`);
+  assert.deepEqual(await first(), ['entry', 5n, 'entry 5 is stored twice']);
+  await unseen('delete from behalf.entry_bundle where log_id = 1 and first_index = 5');
+  await log.sound(20);
+});
