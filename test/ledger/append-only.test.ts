@@ -91,7 +91,7 @@ test('the schema refuses a run that is none: across a bundle, empty, an entry wi
         'insert into behalf.entry_bundle (log_id, first_index, ends, leaves, bytes) values (9, $1::bigint, $2::int[], $3::bytea, $4::bytea)',
         [first, ends, Buffer.alloc(32 * leaves), Buffer.alloc(bytes)],
       );
-  for (const [what, ...run] of [
+  for (const [what, first, ends, leaves, bytes] of [
     ['across a multiple of 256', 255, '{1,2}', 2, 2],
     ['empty', 0, '{}', 0, 0],
     ['an entry of no bytes', 0, '{1,1,2}', 3, 2],
@@ -105,7 +105,7 @@ test('the schema refuses a run that is none: across a bundle, empty, an entry wi
     ['counted from 0', 0, '[0:1]={1,2}', 2, 2],
     ['before the log', -1, '{1}', 1, 1],
   ] as const) {
-    await assert.rejects(insert(...run), { code: '23514' }, what);
+    await assert.rejects(insert(first, ends, leaves, bytes), { code: '23514' }, what);
   }
   await insert(254, '{1,65536}', 2, 65_536);
 });
