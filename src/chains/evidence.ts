@@ -97,7 +97,9 @@ export function surroundingsOf({ hops, draftOf, linksTo, uses, lineage }: Known)
     isLed: (hopId) => linksTo.has(hopId),
     above: (hopId) => linksTo.get(hopId) ?? [],
     before: (hopId) => pathOf(() => before(hopId, linksTo, hops)),
-    callBefore: remembered(({ id }: UnjudgedHop) => nearestCall(before(id, linksTo, hops))),
+    callBefore: remembered(
+      ({ id }: UnjudgedHop) => directCall(id, linksTo, hops) ?? nearestCall(before(id, linksTo, hops)),
+    ),
     namesParent: (hop) => calleeOf(hop)?.parentSpanId !== undefined,
     isMinted: (digest) => lineage.mintedBy(digest).length > 0,
   };
@@ -120,6 +122,15 @@ function remembered<K, V>(answer: (key: K) => V): (key: K) => V {
     answers.set(key, value);
     return value;
   };
+}
+
+/** Most hops were led to by one call and nothing else. */
+function directCall(hopId: string, linksTo: Known['linksTo'], hops: Known['hops']): UnjudgedHop | undefined {
+  const links = linksTo.get(hopId);
+  const [only] = links ?? [];
+  if (only === undefined || links?.length !== 1 || only.grade === 'ambiguous') return undefined;
+  const hop = hops.get(only.from);
+  return hop?.kind === 'crossing' ? hop : undefined;
 }
 
 function nearestCall(path: Iterable<UnjudgedHop>): UnjudgedHop | undefined {

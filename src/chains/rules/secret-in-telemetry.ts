@@ -1,3 +1,4 @@
+import type { HopEntry } from '#observation';
 import { at, nameOf, type Rule } from './rule.ts';
 
 /** A service sent a credential in its telemetry; the collector left it out. */
@@ -14,7 +15,9 @@ export const secretInTelemetry: Rule = {
   judge: ({ hops, accountsOf }) =>
     hops.flatMap((hop) => {
       const { caller, callee } = accountsOf(hop);
-      for (const { reporter, anomalies } of [...callee, ...caller]) {
+      for (const { reporter, anomalies } of callee.some(hasAnomalies) || caller.some(hasAnomalies)
+        ? [...callee, ...caller]
+        : NONE) {
         const found = anomalies.find(
           ({ code, detail }) => code === 'redacted' && detail?.includes('looks like a credential'),
         );
@@ -25,3 +28,6 @@ export const secretInTelemetry: Rule = {
       return [];
     }),
 };
+
+const hasAnomalies = ({ anomalies }: HopEntry): boolean => anomalies.length > 0;
+const NONE: readonly HopEntry[] = [];
