@@ -7,7 +7,8 @@ import { edgeFromTiles, rootOfEdge } from './edge.ts';
 import { LedgerError } from './errors.ts';
 import { digestLeaf, sameBytes } from './hash.ts';
 import { idKey, KnownIds } from './known-ids.ts';
-import { appendBatch, extendEntries, extendIds, forgetIds } from './sql/append.ts';
+import { Places } from './places.ts';
+import { appendBatch } from './sql/append.ts';
 import { selectIdBuckets } from './sql/id-bucket.ts';
 import { selectLog } from './sql/log.ts';
 import { selectTiles } from './sql/tile.ts';
@@ -35,11 +36,8 @@ interface View {
   position: Position;
   readonly known: KnownIds;
 }
-/** Indexes in one partition of the entry table; the next one is made when three quarters are used. */
-const PARTITION = 2n ** 24n;
 const WINDOW_HOURS = 24;
 const BATCH = { entries: 4096, bytes: 4 * 2 ** 20 };
-const HOUR_MS = 3_600_000;
 /** With this many waiting, the next batch is worked out while the one before commits. */
 const AHEAD = 256;
 
@@ -62,13 +60,11 @@ export class Sequencer {
   readonly #database: Database;
   readonly #logId: number;
   readonly #batch: { readonly entries: number; readonly bytes: number };
-  readonly #windowHours: number;
+  readonly #places: Places;
   readonly #queue: Call[] = [];
   #waiting = 0;
   #arrived: (() => void) | undefined;
   #view: View | undefined;
-  #roomUpTo = 0n;
-  #windowKeptAt = Number.NEGATIVE_INFINITY;
   #draining: Promise<void> | undefined;
   #halted: LedgerError | undefined;
   #closing = false;
@@ -77,7 +73,7 @@ export class Sequencer {
     this.#database = database;
     this.#logId = logId;
     this.#batch = batch;
-    this.#windowHours = windowHours;
+    this.#places = new Places(database, logId, windowHours);
   }
 
   /**
@@ -218,16 +214,14 @@ export class Sequencer {
   async #store({ rows }: Batch): Promise<boolean> {
     if (this.#halted !== undefined) throw this.#halted;
     if (rows === undefined) return true;
-    await this.#makeRoom(rows.to.size);
-    await this.#keepWindow();
+    await this.#places.make(rows.to.size);
     try {
       return await appendBatch(this.#writer, this.#logId, rows);
     } catch (error) {
       if (!isMissingPartition(error)) throw error;
       // Nothing was stored. The database's clock leapt past the days that were made, or someone took a partition away.
-      [this.#roomUpTo, this.#windowKeptAt] = [0n, Number.NEGATIVE_INFINITY];
-      await this.#makeRoom(rows.to.size);
-      await this.#keepWindow();
+      this.#places.doubt();
+      await this.#places.make(rows.to.size);
       return appendBatch(this.#writer, this.#logId, rows);
     }
   }
@@ -254,7 +248,7 @@ export class Sequencer {
 
   #fail(calls: readonly Call[], error: unknown): undefined {
     this.#view = undefined; // what the database holds is not known: read it again before the next batch
-    this.#windowKeptAt = Number.NEGATIVE_INFINITY; // its clock may have leapt past the days made
+    this.#places.doubt();
     const told = toLedgerError(error);
     for (const { reject } of calls) reject(told);
   }
@@ -263,25 +257,9 @@ export class Sequencer {
     return this.#database.pool('writer');
   }
 
-  /** Makes partitions a quarter ahead of need, before the batch that will need them. */
-  async #makeRoom(size: bigint): Promise<void> {
-    if (size + PARTITION / 4n <= this.#roomUpTo) return;
-    const upTo = size + PARTITION / 2n;
-    await extendEntries(this.#writer, this.#logId, upTo);
-    this.#roomUpTo = upTo;
-  }
-
-  /** Every hour: makes tomorrow's place for ids and forgets what is beyond the window. */
-  async #keepWindow(): Promise<void> {
-    if (performance.now() - this.#windowKeptAt < HOUR_MS) return;
-    await extendIds(this.#writer, this.#logId);
-    await forgetIds(this.#writer, this.#windowHours);
-    this.#windowKeptAt = performance.now();
-  }
-
   /** The log as it stands; ids beyond the window are forgotten first. */
   async #look(): Promise<View> {
-    await this.#keepWindow();
+    await this.#places.keepWindow();
     return { position: await this.#load(), known: new KnownIds() };
   }
 
