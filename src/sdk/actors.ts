@@ -19,6 +19,7 @@ export interface ActorChain {
  * Reads nested `act` (RFC 8693 section 4.1: the outermost is the current actor) into a list, oldest first. What is
  * malformed, deeper than `maxDepth` or larger than an observation holds is a problem, and kept as evidence up to 64 actors,
  * the most recent ones without a hole.
+ * An actor that is named again is an anomaly and no problem: who hands on may be handed back to.
  * `issuer` stands for an actor that names none: its id is then in the namespace of the token's issuer.
  */
 export function parseActors(
@@ -57,6 +58,7 @@ export function parseActors(
   }
   const tooDeep = depth > o.maxDepth || full;
   if (tooDeep) o.anomalies.add('act_too_deep', `${depth} actors, ${newestFirst.length} kept`);
+  if (hasCycle(newestFirst)) o.anomalies.add('act_cycle', 'an actor is named more than once');
   const problem = malformed ? 'act_malformed' : tooDeep ? 'act_too_deep' : undefined;
   return { actors: newestFirst.reverse(), depth, ...(problem && { problem }) };
 }
@@ -71,6 +73,9 @@ function actorOf(
   const type = typeOfProfile(act.sub_profile) ?? assumed ?? 'unknown';
   return { type, id, basis, ...(own !== undefined && { issuer: own }) };
 }
+
+const hasCycle = (actors: readonly Party[]): boolean =>
+  actors.length > 1 && new Set(actors.map(({ issuer, id }) => JSON.stringify([issuer, id]))).size < actors.length;
 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);

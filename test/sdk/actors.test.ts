@@ -27,9 +27,18 @@ test('any nest of well-formed actors comes back oldest first, each under its own
         actors.map(({ id, issuer }) => [id, issuer]),
         expected,
       );
-      assert.deepEqual([depth, problem, anomalies], [oldestFirst.length, undefined, []]);
+      const isCycle = new Set(expected.map((each) => JSON.stringify(each))).size < expected.length;
+      const codes = anomalies.map(({ code }) => code);
+      assert.deepEqual([depth, problem, codes], [oldestFirst.length, undefined, isCycle ? ['act_cycle'] : []]);
     }),
   );
+});
+
+test('an actor that is named again is flagged, under its own issuer only', () => {
+  const codes = (...oldestFirst: Act[]) => parse(nest(oldestFirst), 64, 'i').anomalies.map(({ code }) => code);
+  assert.deepEqual(codes({ sub: 'a' }, { sub: 'b' }, { sub: 'a' }), ['act_cycle']);
+  assert.deepEqual(codes({ sub: 'a' }, { sub: 'a', iss: 'i' }), ['act_cycle']);
+  assert.deepEqual(codes({ sub: 'a' }, { sub: 'b' }, { sub: 'a', iss: 'other' }), []);
 });
 
 test('no claim of whatever shape makes it throw, and what is not an actor is a named problem', () => {

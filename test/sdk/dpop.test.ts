@@ -58,11 +58,17 @@ test('a bound token with its proof is served, and both are recorded as proof', a
   assert.deepEqual([seen?.authority?.binding, seen?.subject?.basis], ['dpop', 'proof']);
 });
 
-test('a proof is used once', async (t) => {
-  const { ask, mine, token } = await service(t);
+test('a proof is used once, and who uses it again is recorded as not known', async (t) => {
+  const { ask, mine, token, behalf, receiver } = await service(t);
   const proof = await proofOf(mine, token);
   assert.equal(await ask(proof), 'paid');
   assert.equal(await ask(proof), 'proof_replayed');
+  await behalf.flush();
+  const [, replayed] = receiver.observations as readonly HopObservation[];
+  assert.deepEqual(
+    [replayed?.decision?.reason, replayed?.authority?.verification.status, replayed?.subject?.basis],
+    ['proof_replayed', 'failed', 'unverified'],
+  );
 });
 
 test('a bound token is no bearer token, whether DPoP is accepted or not', async (t) => {

@@ -38,6 +38,10 @@ const ownKey = async (issuer: TokenIssuer, header: (jwk: object) => object): Pro
   return issuer.sign({}, { kid: 'mine', ...header(await exportJWK(publicKey)) }, privateKey);
 };
 
+/** Two actors that hand on to each other. */
+const cyclicAct = (depth: number): object =>
+  depth === 1 ? { sub: 'actor-0' } : { sub: `actor-${(depth + 1) % 2}`, act: cyclicAct(depth - 1) };
+
 const ATTACKS: readonly Attack[] = [
   invalid('algorithm_not_allowed', 'alg none', (issuer) =>
     handmadeToken({ alg: 'none', typ: 'at+jwt' }, claims(issuer)),
@@ -58,6 +62,15 @@ const ATTACKS: readonly Attack[] = [
   invalid('key_unknown', 'an embedded jwk', (issuer) => ownKey(issuer, (jwk) => ({ jwk }))),
   invalid('key_unknown', 'a jku of its own', (issuer) => ownKey(issuer, () => ({ jku: 'https://evil.example/keys' }))),
   invalid('key_unknown', 'an x5u of its own', (issuer) => ownKey(issuer, () => ({ x5u: 'https://evil.example/cert' }))),
+  invalid('key_unknown', 'an x5c of its own', (issuer) => ownKey(issuer, () => ({ x5c: ['AAAA'] }))),
+  invalid('signature_invalid', 'an embedded jwk under a known id', (issuer) =>
+    ownKey(issuer, (jwk) => ({ jwk, kid: 'key-1' })),
+  ),
+  invalid('key_unknown', 'a key id that is a query', (issuer) => issuer.sign({}, { kid: "key-1' or '1'='1" })),
+  invalid('key_unknown', 'a key id that is no text', (issuer) =>
+    handmadeToken({ alg: 'ES256', typ: 'at+jwt', kid: { $ne: null } }, claims(issuer), 'AAAA'),
+  ),
+  invalid('act_too_deep', 'act nested 50 deep, a cycle of two', (issuer) => issuer.sign({ act: cyclicAct(50) })),
   invalid('signature_invalid', 'another key under a known id', async (issuer) =>
     issuer.sign({}, {}, (await generateKeyPair('ES256')).privateKey),
   ),
@@ -166,6 +179,21 @@ async function send({ listen }: GuardedService, { headers, path }: Attack, token
     .end();
   return answered.promise;
 }
+
+test('actors in a cycle are served, as who hands on may be handed back to, and flagged in what is recorded', async (t) => {
+  const { app, behalf, receiver, issuer } = await guardedService(t);
+  app.get('/pay', async () => 'paid');
+  const authorization = `Bearer ${await issuer.sign({ act: cyclicAct(4) })}`;
+  for (const _ of ['verified', 'remembered']) {
+    assert.equal((await app.inject({ url: '/pay', headers: { authorization } })).statusCode, 200);
+  }
+  await behalf.flush();
+  const seen = receiver.observations as readonly HopObservation[];
+  assert.deepEqual(
+    seen.map(({ actors, anomalies }) => [actors.map(({ id }) => id).join(), anomalies.map(({ code }) => code)]),
+    Array(2).fill(['actor-0,actor-1,actor-0,actor-1', ['act_cycle']]),
+  );
+});
 
 test('a token too old by less than the tolerance is accepted', async (t) => {
   const { app, issuer } = await guardedService(t, { guard: { clockToleranceSeconds: 60 } });

@@ -7,7 +7,7 @@ import { type EdgeOptions, type GuardOptions, startBehalf, tokenDigest } from '@
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import type { HopObservation } from '#observation';
 import { guardedService } from './guarded-service.ts';
-import { AUDIENCE, tokenIssuer } from './token-issuer.ts';
+import { AUDIENCE, handmadeToken, tokenIssuer } from './token-issuer.ts';
 
 const seconds = () => Math.floor(Date.now() / 1000);
 const DOMAIN = 'acme.example';
@@ -152,7 +152,28 @@ for (const { kind, header, options, claims, alg } of [
       ['expired', { ...good, exp: seconds() - 60 }],
       ['claim_missing', { ...good, exp: undefined }],
     ];
-    for (const [expected, sent] of wrong) assert.equal((await ask({ [header]: await edge.sign(sent) })).code, expected);
+    for (const [expected, sent] of wrong) {
+      const { code: told, seen: recorded } = await ask({ [header]: await edge.sign(sent) });
+      assert.deepEqual(
+        [told, recorded.decision?.reason, recorded.authority?.verification.status, recorded.subject?.basis],
+        [expected, expected, 'failed', 'unverified'],
+      );
+    }
+    for (const weak of ['none', 'HS256']) {
+      assert.equal((await ask({ [header]: handmadeToken({ alg: weak }, good) })).code, 'algorithm_not_allowed');
+    }
+    const unsigned = {
+      'x-pomerium-claim-email': 'a',
+      'x-goog-authenticated-user-email': 'a',
+      'x-amzn-oidc-identity': 'a',
+    };
+    const copies = await ask({ ...unsigned, 'cf-access-authenticated-user-email': 'a' });
+    assert.deepEqual(
+      [copies.code, copies.seen.subject],
+      ['token_missing', undefined],
+      'unsigned copies are no evidence',
+    );
+    assert.equal((await ask({ [header]: [await edge.sign(good), await edge.sign(good)] })).code, 'token_repeated');
     assert.equal((await ask({ [header]: await (await edgeKeys(t, alg)).sign(good) })).code, 'signature_invalid');
     assert.equal((await ask({ [header]: 'forged' })).code, 'token_malformed');
     const both = await ask({
