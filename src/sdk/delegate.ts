@@ -5,6 +5,7 @@ import type { Exchange } from './exchange.ts';
 import { ExchangeCache } from './exchange-cache.ts';
 import type { Settings } from './settings.ts';
 import { type ExchangedToken, ExchangeRefused, type RequestedToken, type TokenExchange } from './token-exchange.ts';
+import { TXN_PROFILE, txnView } from './txn-token.ts';
 import { readToken } from './verify-token.ts';
 
 export interface DelegateOptions {
@@ -14,7 +15,10 @@ export interface DelegateOptions {
   readonly scopes?: readonly string[];
   /** What for: stands in the observations of the calls that `fn` makes. */
   readonly purpose?: string;
-  /** A Txn-Token (draft-ietf-oauth-transaction-tokens) instead of an access token. */
+  /**
+   * A Txn-Token (draft-ietf-oauth-transaction-tokens) instead of an access token: `audience` is its trust domain, and it goes
+   * to origins that `audiences` names with it. Where the token held is one, it is replaced by another.
+   */
   readonly requestedToken?: RequestedToken;
 }
 
@@ -102,14 +106,17 @@ async function perform(
 ): Promise<ExchangedToken> {
   const { audience, scopes, requestedToken = 'access_token' } = asked;
   const subjectToken = held.bearerToken();
-  const granted = await exchange({ subjectToken, audience, scopes, requestedToken }).catch((cause: unknown) => {
-    const isRefusal = cause instanceof ExchangeRefused;
-    record(denied(isRefusal ? cause.error : 'exchange_unavailable'));
-    if (isRefusal) throw new DelegateError('exchange_refused', `delegate: ${cause.message}`, { cause });
-    throw new DelegateError('exchange_unavailable', 'delegate: the authorization server cannot be asked now', {
-      cause,
-    });
-  });
+  const subjectTokenType = held.authority.profile === TXN_PROFILE ? 'txn_token' : 'access_token';
+  const granted = await exchange({ subjectToken, subjectTokenType, audience, scopes, requestedToken }).catch(
+    (cause: unknown) => {
+      const isRefusal = cause instanceof ExchangeRefused;
+      record(denied(isRefusal ? cause.error : 'exchange_unavailable'));
+      if (isRefusal) throw new DelegateError('exchange_refused', `delegate: ${cause.message}`, { cause });
+      throw new DelegateError('exchange_unavailable', 'delegate: the authorization server cannot be asked now', {
+        cause,
+      });
+    },
+  );
   const seen = { tokenOut: granted.token, scopesGranted: granted.scopes };
   const isWider = granted.scopes.some((scope) => !scopes.includes(scope));
   record({ ...seen, ...(isWider && denied('scope_widened')) });
@@ -130,6 +137,7 @@ function delegationFrom(
     maxActors: 64,
     assume: settings.assume,
     anomalies,
+    ...(options.requestedToken === 'txn_token' && { profile: TXN_PROFILE, view: txnView(options.audience) }),
   });
   return new Delegation({
     subject: subject ?? held.subject,

@@ -6,6 +6,7 @@ import type { Policy } from './policy.ts';
 import type { Settings } from './settings.ts';
 import { TokenCache } from './token-cache.ts';
 import type { Claims } from './token-claims.ts';
+import { TXN_PROFILE, txnView } from './txn-token.ts';
 import { ASYMMETRIC_ALGORITHMS, BEARER_TYPES, type TokenRules } from './verify-token.ts';
 
 export type GuardMode = 'enforce' | 'observe';
@@ -144,7 +145,6 @@ const isSpiffeId = (id: string, trustDomain: string): boolean =>
   id.startsWith(`spiffe://${trustDomain}/`) &&
   /^(\/(?!\.{1,2}(\/|$))[a-zA-Z0-9._-]+)+$/.test(id.slice(`spiffe://${trustDomain}`.length));
 
-/** `sub` is unique in the trust domain, not under `iss`; `req_wl` names the workloads that asked, where there is no `act`. */
 function txnRules(
   { trustDomain, jwksUri, issuer }: NonNullable<GuardOptions['txnToken']>,
   algorithms: readonly string[],
@@ -154,24 +154,16 @@ function txnRules(
   checkUrl('txnToken.jwksUri', jwksUri, { allowHttp: shared.allowHttp });
   return {
     ...shared,
-    profile: 'txn-token',
+    profile: TXN_PROFILE,
     keys: issuerKeys({ issuer: '', jwksUri, allowHttp: shared.allowHttp }),
     issuer,
     audience: [trustDomain],
     algorithms,
     types: new Set(['txntoken+jwt']),
     requiredClaims: ['txn', 'sub', 'iat', 'exp'],
-    view: (claims) => ({ ...claims, iss: trustDomain, act: claims.act ?? workloadsOf(claims.req_wl) }),
+    view: txnView(trustDomain),
     basis: 'token',
   };
-}
-
-/** One workload, or several as a list, oldest first; nested as `act` is. */
-function workloadsOf(workloads: unknown): unknown {
-  if (workloads === undefined) return undefined;
-  let act: object | undefined;
-  for (const sub of [workloads].flat()) act = { sub, sub_profile: 'service', ...(act && { act }) };
-  return act;
 }
 
 function checkDpopOptions(o: true | DpopOptions): DpopOptions {

@@ -2,6 +2,7 @@ import type { Anomalies } from './anomalies.ts';
 import type { Delegation } from './delegation.ts';
 import type { Settings, TokenSource } from './settings.ts';
 import { unverifiedClaims } from './token-claims.ts';
+import { TXN_PROFILE } from './txn-token.ts';
 
 /** Always identity, whatever they hold: they go to configured origins only. */
 const IDENTITY_HEADERS = ['txn-token', 'workload-identity-token', 'workload-proof-token', 'baggage'];
@@ -35,7 +36,7 @@ export function outboundTokens(
 
 /** A Txn-Token travels in its own header, unchanged; what an edge asserts of a person is for the service behind it alone. */
 function carrierOf({ authority }: Delegation): Tokens['carrier'] | undefined {
-  if (authority.profile === 'txn-token') return 'txn-token';
+  if (authority.profile === TXN_PROFILE) return 'txn-token';
   return authority.profile.startsWith('edge-') ? undefined : 'authorization';
 }
 

@@ -28,6 +28,7 @@ export type RequestedToken = 'access_token' | 'txn_token';
 
 export interface ExchangeRequest {
   readonly subjectToken: string;
+  readonly subjectTokenType: RequestedToken;
   readonly audience: string;
   readonly scopes: readonly string[];
   readonly requestedToken: RequestedToken;
@@ -89,6 +90,7 @@ export function tokenExchange(
     const answer = await processGenericTokenEndpointResponse(as, client, response, { recognizedTokenTypes }).catch(
       refused,
     );
+    checkIssued(answer.issued_token_type, asked.requestedToken);
     const scopes = answer.scope === undefined ? asked.scopes : answer.scope.split(' ').filter((scope) => scope !== '');
     return { token: answer.access_token, scopes, expiresAtMs: Date.now() + (answer.expires_in ?? 60) * 1000 };
   };
@@ -111,13 +113,25 @@ async function locate(
 const clientAuth = ({ clientSecret, clientAuthentication }: ExchangeOptions): ClientAuth =>
   clientAuthentication === 'client_secret_post' ? ClientSecretPost(clientSecret) : ClientSecretBasic(clientSecret);
 
-const parametersOf = ({ subjectToken, audience, scopes, requestedToken }: ExchangeRequest): Record<string, string> => ({
+const parametersOf = ({
+  subjectToken,
+  subjectTokenType,
+  audience,
+  scopes,
+  requestedToken,
+}: ExchangeRequest): Record<string, string> => ({
   subject_token: subjectToken,
-  subject_token_type: `${TYPES}access_token`,
+  subject_token_type: TYPES + subjectTokenType,
   audience,
   ...(scopes.length > 0 && { scope: scopes.join(' ') }),
   ...(requestedToken !== 'access_token' && { requested_token_type: TYPES + requestedToken }),
 });
+
+/** Section 2.2.1. A token of another kind than was asked for would travel where it must not. */
+function checkIssued(issued: unknown, requested: RequestedToken): void {
+  if (requested === 'access_token' || issued === TYPES + requested) return;
+  throw new ExchangeRefused('issued_token_type_differs');
+}
 
 function refused(error: unknown): never {
   if (!(error instanceof ResponseBodyError)) throw error;
