@@ -10,6 +10,7 @@ import { type FetchGuard, fetchGuard } from './fetch-guard.ts';
 import { guardPlugin } from './guard.ts';
 import type { GuardOptions } from './guard-rules.ts';
 import { harmless } from './harmless.ts';
+import { HeldToken } from './held-token.ts';
 import { activeServerSpan, localSpan } from './hop-span.ts';
 import { type HttpGuard, httpGuard } from './http-guard.ts';
 import { type BehalfFetch, behalfFetch } from './outbound.ts';
@@ -47,7 +48,9 @@ export interface Behalf {
 export function startBehalf(options: BehalfOptions): Behalf {
   const settings = parseSettings(options);
   const recorder = new Recorder(settings);
-  const stopRecording = settings.automatic ? recordUndiciCalls(settings, recorder) : () => {};
+  const stopRecording = settings.automatic
+    ? recordUndiciCalls(settings, recorder, new HeldToken(settings.token))
+    : () => {};
   const fetch = behalfFetch(settings, recorder);
   const record = (exchange: Exchange) =>
     void harmless('recording an exchange', () => recordExchange(exchange, recorder));

@@ -1,10 +1,12 @@
+import { readFile } from 'node:fs/promises';
 import { type Behalf, startBehalf } from './behalf.ts';
 import type { BehalfOptions } from './settings.ts';
 
 /**
  * Starts Behalf from environment variables, for hosts that want it so; what `overrides` holds wins.
  * `BEHALF_SERVICE` (else `OTEL_SERVICE_NAME`), `BEHALF_COLLECTOR_URL`, `BEHALF_INGEST_KEY` (sent as `Authorization:
- * Bearer`), `BEHALF_ENVIRONMENT`, `BEHALF_SPOOL_FOLDER`, `BEHALF_AUDIENCES` (`origin=audience`, several by comma). This is
+ * Bearer`), `BEHALF_ENVIRONMENT`, `BEHALF_SPOOL_FOLDER`, `BEHALF_AUDIENCES` (`origin=audience`, several by comma), `BEHALF_TOKEN_FILE` (a
+ * file that holds the service's own token, read anew for every call, as whatever renews it may write it). This is
  * the only file of the SDK that reads the environment. Throws TypeError naming the variable.
  */
 export function behalfFromEnvironment(overrides: Partial<BehalfOptions> = {}): Behalf {
@@ -18,6 +20,7 @@ export function behalfFromEnvironment(overrides: Partial<BehalfOptions> = {}): B
       ...(env.BEHALF_ENVIRONMENT !== undefined && { environment: env.BEHALF_ENVIRONMENT }),
       ...(env.BEHALF_SPOOL_FOLDER !== undefined && { spool: { folder: env.BEHALF_SPOOL_FOLDER } }),
       ...(env.BEHALF_AUDIENCES !== undefined && { audiences: parseAudiences(env.BEHALF_AUDIENCES) }),
+      ...(env.BEHALF_TOKEN_FILE !== undefined && { token: tokenIn(env.BEHALF_TOKEN_FILE) }),
       ...overrides,
       service,
     }),
@@ -54,6 +57,8 @@ function naming<T>(variables: ReadonlyMap<string, string>, start: () => T): T {
     throw new TypeError(`behalfFromEnvironment: ${variable}${says}`, { cause: error });
   }
 }
+
+const tokenIn = (path: string) => async (): Promise<string> => (await readFile(path, 'utf8')).trim();
 
 function parseAudiences(text: string): Record<string, string> {
   const pairs = text.split(',').map((pair) => {

@@ -2,6 +2,7 @@ import { type ChannelListener, subscribe, unsubscribe } from 'node:diagnostics_c
 import { Anomalies } from './anomalies.ts';
 import { type Call, startCall } from './call.ts';
 import { harmless } from './harmless.ts';
+import type { HeldToken } from './held-token.ts';
 import { codeOf, finishCall, outcomeOf } from './outbound.ts';
 import { isQuiet } from './quiet.ts';
 import type { Recorder } from './recorder.ts';
@@ -18,12 +19,11 @@ interface UndiciRequest {
 
 /**
  * Makes every `fetch` and undici request of the process a recorded call, whatever the sampler decided: trace headers are
- * written, identity goes to configured origins only, as with `behalf.fetch`. Gives what ends it. A token that a function
- * would have to be asked for is not attached: undici does not wait.
+ * written, identity goes to configured origins only, as with `behalf.fetch`. Gives what ends it. undici does not wait: of a
+ * token that a function gives the last known is attached.
  */
-export function recordUndiciCalls(settings: Settings, recorder: Recorder): () => void {
+export function recordUndiciCalls(settings: Settings, recorder: Recorder, token: HeldToken): () => void {
   const underway = new WeakMap<object, Call>();
-  const own = typeof settings.token === 'string' ? settings.token : undefined;
   const end = (request: object, finish: (call: Call) => void): void => {
     const call = underway.get(request);
     underway.delete(request);
@@ -36,6 +36,7 @@ export function recordUndiciCalls(settings: Settings, recorder: Recorder): () =>
       const headers = headersOf(request);
       const method = request.method.toUpperCase();
       const anomalies = new Anomalies();
+      const own = token.get(anomalies);
       underway.set(request, startCall({ url, method, headers, options: {}, settings, anomalies, own }));
       request.headers.splice(0, request.headers.length, ...[...headers].flat());
     },

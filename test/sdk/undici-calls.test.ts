@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { promisify } from 'node:util';
@@ -131,6 +133,61 @@ test('a Txn-Token goes on unchanged in its own header, an edge’s assertion now
   );
 });
 
+test('of a token that a function gives, plain fetch carries the last one known, none that has expired, and says when it was not given', async (t) => {
+  const other = await callee(t);
+  const now = Math.floor(Date.now() / 1000);
+  const signer = await tokenIssuer(t);
+  const [first, second, old] = [
+    await signer.sign({ jti: '1' }),
+    await signer.sign({ jti: '2' }),
+    await signer.sign({ exp: now - 1 }),
+  ];
+  const given: (() => string | undefined | Promise<string>)[] = [
+    () => first,
+    async () => second,
+    () => assert.fail('broken'),
+    async () => old,
+    () => undefined,
+  ];
+  let asked = 0;
+  const token = () => given[Math.min(asked++, given.length - 1)]?.();
+  const { behalf, receiver } = await guardedService(t, {
+    options: { automatic: true, token, audiences: { [other.url]: AUDIENCE } },
+  });
+  for (const _ of given) await fetch(other.url);
+  assert.deepEqual(
+    other.got.map(({ authorization }) => authorization),
+    [`Bearer ${first}`, `Bearer ${second}`, `Bearer ${second}`, undefined, undefined],
+  );
+  await behalf.flush();
+  assert.deepEqual(
+    callers(receiver.observations).map(({ anomalies }) => anomalies.map(({ code }) => code)),
+    [[], ['token_source_failed'], ['token_source_failed'], [], []],
+  );
+});
+
+test('a token function that calls out itself is not asked by its own call', async (t) => {
+  const other = await callee(t);
+  const { sign } = await tokenIssuer(t);
+  const [service, token] = [await sign(), await tokenIssuer(t)];
+  let asked = 0;
+  await guardedService(t, {
+    options: {
+      automatic: true,
+      audiences: { [other.url]: AUDIENCE },
+      token: async () => {
+        asked += 1;
+        await fetch(token.jwksUri);
+        return service;
+      },
+    },
+  });
+  await new Promise((later) => setTimeout(later, 100));
+  assert.equal(asked, 1);
+  await fetch(other.url);
+  assert.equal(other.got[0]?.authorization, `Bearer ${service}`);
+});
+
 const node = (env: Record<string, string>, program: string) =>
   promisify(execFile)(
     process.execPath,
@@ -143,7 +200,23 @@ test('node --import @behalf/sdk/register records a program’s fetch with enviro
   const env = { BEHALF_SERVICE: 'job', BEHALF_COLLECTOR_URL: receiver.url, BEHALF_ENVIRONMENT: 'test' };
   await node(env, `await fetch('${other.url}')`);
   const [call] = callers(receiver.observations);
+  assert.equal(call?.authority?.verification.status, 'absent');
   assert.deepEqual([call?.reporter.service, call?.reporter.environment, call?.outcome?.code], ['job', 'test', '200']);
+});
+
+test('registered, a program’s fetch carries the token of a file, as it is written anew', async (t) => {
+  const [other, receiver, signer] = [await callee(t), await otlpReceiver(t), await tokenIssuer(t)];
+  const folder = await mkdtemp(join(tmpdir(), 'behalf-token-'));
+  t.after(() => rm(folder, { recursive: true }));
+  const file = join(folder, 'token');
+  const [first, second] = [await signer.sign({ jti: '1' }), await signer.sign({ jti: '2' })];
+  await writeFile(file, `${first}\n`);
+  const env = { BEHALF_SERVICE: 'job', BEHALF_COLLECTOR_URL: receiver.url, BEHALF_TOKEN_FILE: file };
+  const wait = 'await new Promise((later) => setTimeout(later, 200));';
+  const write = `await (await import('node:fs/promises')).writeFile('${file}', '${second}');`;
+  const call = `await fetch('${other.url}'); ${wait}`;
+  await node({ ...env, BEHALF_AUDIENCES: `${other.url}=${AUDIENCE}` }, `${wait} ${call} ${write} ${call} ${call}`);
+  assert.deepEqual([other.got[0]?.authorization, other.got[2]?.authorization], [`Bearer ${first}`, `Bearer ${second}`]);
 });
 
 test('a wrong variable ends the program at start, by its name', async () => {
