@@ -23,7 +23,7 @@ export interface Authority {
   readonly issuedAt?: string;
   readonly notBefore?: string;
   readonly expiresAt?: string;
-  readonly binding?: 'bearer' | 'dpop' | 'mtls';
+  readonly binding?: 'bearer' | 'dpop' | 'mtls' | 'wpt';
   readonly verification: Verification;
 }
 

@@ -8,6 +8,7 @@ import { TokenCache } from './token-cache.ts';
 import type { Claims } from './token-claims.ts';
 import { TXN_PROFILE, txnView } from './txn-token.ts';
 import { ASYMMETRIC_ALGORITHMS, BEARER_TYPES, type TokenRules } from './verify-token.ts';
+import { isWorkloadId, type WorkloadOptions, type WorkloadRules, workloadRules } from './workload-identity.ts';
 
 export type GuardMode = 'enforce' | 'observe';
 
@@ -34,6 +35,11 @@ export interface GuardOptions {
   readonly txnToken?: { readonly trustDomain: string; readonly jwksUri: string; readonly issuer?: string };
   /** Accepts JWT-SVIDs (SPIFFE) of one trust domain as bearer tokens; beside a Txn-Token or an assertion they are the peer. */
   readonly jwtSvid?: { readonly trustDomain: string; readonly jwksUri: string; readonly audience?: string };
+  /**
+   * Accepts the headers `Workload-Identity-Token` and `Workload-Proof-Token` (WIMSE) of one trust domain's workloads: who
+   * calls, beside another credential; alone, the authority.
+   */
+  readonly workload?: WorkloadOptions;
   /** Accepts what a proxy signs about whom it let in. A bearer token beside it is the authority. */
   readonly edge?: EdgeOptions | readonly EdgeOptions[];
   /** Asked for each request that is not public and holds its route's scopes, once its body is read. */
@@ -47,6 +53,7 @@ export interface GuardRules {
   readonly bearer: TokenRules | undefined;
   readonly svid: TokenRules | undefined;
   readonly txn: TokenRules | undefined;
+  readonly workload: WorkloadRules | undefined;
   readonly edge: readonly EdgeRules[];
   readonly dpop: DpopRules | undefined;
   readonly policy: Policy | undefined;
@@ -61,7 +68,7 @@ export function parseGuardOptions(o: GuardOptions, settings: Settings): GuardRul
   const algorithms = o.algorithms ?? ASYMMETRIC_ALGORITHMS;
   const clockToleranceSeconds = o.clockToleranceSeconds ?? 5;
   const maxActors = o.maxActors ?? 16;
-  const isOtherwise = [o.txnToken, o.jwtSvid, o.edge].some((each) => each !== undefined);
+  const isOtherwise = [o.txnToken, o.jwtSvid, o.edge, o.workload].some((each) => each !== undefined);
   if (!isOtherwise || o.issuer !== undefined) checkIssuer(o);
   for (const algorithm of algorithms) {
     if (!ASYMMETRIC_ALGORITHMS.some((known) => known === algorithm)) {
@@ -70,6 +77,7 @@ export function parseGuardOptions(o: GuardOptions, settings: Settings): GuardRul
   }
   if (!(clockToleranceSeconds >= 0 && clockToleranceSeconds <= 300)) wrong('clockToleranceSeconds must be 0 to 300');
   if (!(Number.isInteger(maxActors) && maxActors >= 1 && maxActors <= 64)) wrong('maxActors must be 1 to 64');
+  if (o.workload !== undefined) checkUrl('workload.jwksUri', o.workload.jwksUri, o);
   if (!['function', 'undefined'].includes(typeof o.policy)) wrong('policy must be a function');
   if (!['enforce', 'observe', undefined].includes(o.mode)) wrong('mode must be enforce or observe');
   const { assume, service: by } = settings;
@@ -86,6 +94,7 @@ export function parseGuardOptions(o: GuardOptions, settings: Settings): GuardRul
     bearer: o.issuer === undefined ? undefined : bearerRules(o, algorithms, shared()),
     svid: o.jwtSvid && svidRules(o.jwtSvid, o, shared()),
     txn: o.txnToken && txnRules(o.txnToken, algorithms, shared()),
+    workload: o.workload && workloadRules(o.workload, shared()),
     edge: [o.edge ?? []].flat().map((each) => edgeRules(each, shared())),
     dpop: o.dpop && dpopRules(checkDpopOptions(o.dpop), algorithms),
     policy: o.policy,
@@ -123,7 +132,7 @@ function svidRules(
   checkUrl('jwtSvid.jwksUri', jwksUri, o);
   const audiences = [audience ?? o.audience ?? []].flat();
   if (audiences.length === 0) wrong('jwtSvid.audience is missing');
-  const isMember = ({ sub }: Claims) => typeof sub === 'string' && isSpiffeId(sub, trustDomain);
+  const isMember = ({ sub }: Claims) => typeof sub === 'string' && isWorkloadId(sub, trustDomain, /^spiffe:\/\//);
   return {
     ...shared,
     profile: 'jwt-svid',
@@ -138,12 +147,6 @@ function svidRules(
     basis: 'token',
   };
 }
-
-/** SPIFFE-ID section 2: no empty, `.` or `..` segments, at most 2048 bytes. */
-const isSpiffeId = (id: string, trustDomain: string): boolean =>
-  id.length <= 2048 &&
-  id.startsWith(`spiffe://${trustDomain}/`) &&
-  /^(\/(?!\.{1,2}(\/|$))[a-zA-Z0-9._-]+)+$/.test(id.slice(`spiffe://${trustDomain}`.length));
 
 function txnRules(
   { trustDomain, jwksUri, issuer }: NonNullable<GuardOptions['txnToken']>,

@@ -16,6 +16,7 @@ import {
   verifyToken,
   withBasis,
 } from './verify-token.ts';
+import { readWorkload } from './workload-identity.ts';
 
 /** Who asks, on whose behalf, by which authority: of one request. */
 export interface Identity extends TokenReading {
@@ -36,7 +37,8 @@ interface Asking {
 
 /**
  * Reads and checks every credential of a request that the guard accepts, at once when there is nothing new to verify. Each
- * one that came must hold. The authority is the Txn-Token, else the bearer token, else what the edge asserts.
+ * one that came must hold. The authority is the Txn-Token, else the bearer token, else what the edge asserts,
+ * else the workload itself.
  */
 export function identify(
   request: InboundRequest,
@@ -46,21 +48,38 @@ export function identify(
   const peer = rules.peers && findPeer(request, rules.peers, anomalies);
   const asking = { request, rules, anomalies, peer };
   const authorization = readAuthorization(asking);
-  const isPlain = rules.txn === undefined && rules.edge.length === 0 && peer === undefined;
+  const isPlain =
+    rules.txn === undefined && rules.edge.length === 0 && rules.workload === undefined && peer === undefined;
   return isPlain ? authorization : combine(asking, authorization);
 }
 
 async function combine(asking: Asking, pending: Identity | Promise<Identity>): Promise<Identity> {
-  const { peer } = asking;
   const authorization = await pending;
   const txn = await readTxnToken(asking);
   const edge = await readEdge(asking);
+  const { request, rules, anomalies } = asking;
+  const workload = rules.workload && (await readWorkload(request, rules.workload, anomalies));
   const isPeer = authorization.authority.profile === 'jwt-svid' && (txn ?? edge) !== undefined;
-  const chosen = txn ?? (isPeer ? edge : undefined) ?? (isNobody(authorization) ? edge : undefined) ?? authorization;
-  const refused = [authorization, txn, edge].find((each) => each?.refused !== undefined && !isNobody(each))?.refused;
-  const party = isPeer && authorization.refused === undefined ? authorization.subject : peer?.party;
+  const alone = isNobody(authorization) ? (edge ?? workload) : undefined;
+  const chosen = txn ?? (isPeer ? edge : undefined) ?? alone ?? authorization;
+  const all = [authorization, txn, edge, workload];
+  const refused = all.find((each) => each?.refused !== undefined && !isNobody(each))?.refused;
+  const beside = chosen === workload ? undefined : workload;
+  const party = peerAmong({ svid: isPeer ? authorization : undefined, workload: beside }, asking);
   const held = refused === undefined || chosen.refused !== undefined ? chosen : refuseReading(chosen, refused);
   return { ...held, ...(party && { peer: party }) };
+}
+
+/** What a header says of the caller never stands before what the connection itself proved. */
+function peerAmong(
+  { svid, workload }: { svid: Identity | undefined; workload: Identity | undefined },
+  { peer, anomalies }: Asking,
+): Party | undefined {
+  const told = [workload, svid].find((each) => each !== undefined && each.refused === undefined)?.subject;
+  const { party } = peer ?? {};
+  if (told === undefined || party === undefined) return told ?? party;
+  if (told.id !== party.id) anomalies.add('peer_differs', 'a workload token and the transport name different callers');
+  return party.basis === 'proof' ? party : told;
 }
 
 const isNobody = ({ authority }: Identity): boolean => authority.verification.status === 'absent';

@@ -32,3 +32,4 @@ export type { RouteRules } from './route-rules.ts';
 export type { BehalfOptions, SpoolOptions, TokenSource } from './settings.ts';
 export { tokenDigest } from './token-digest.ts';
 export type { SpanRef } from './trace-context.ts';
+export type { WorkloadOptions } from './workload-identity.ts';

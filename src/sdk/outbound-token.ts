@@ -3,6 +3,7 @@ import type { Delegation } from './delegation.ts';
 import type { Settings, TokenSource } from './settings.ts';
 import { unverifiedClaims } from './token-claims.ts';
 import { TXN_PROFILE } from './txn-token.ts';
+import { WIT_PROFILE } from './workload-identity.ts';
 
 /** Always identity, whatever they hold: they go to configured origins only. */
 const IDENTITY_HEADERS = ['txn-token', 'workload-identity-token', 'workload-proof-token', 'baggage'];
@@ -34,10 +35,13 @@ export function outboundTokens(
   };
 }
 
-/** A Txn-Token travels in its own header, unchanged; what an edge asserts of a person is for the service behind it alone. */
+/**
+ * A Txn-Token travels in its own header, unchanged; what an edge asserts of a person is for the service behind
+ * it alone, and a WIT is its workload's own.
+ */
 function carrierOf({ authority }: Delegation): Tokens['carrier'] | undefined {
   if (authority.profile === TXN_PROFILE) return 'txn-token';
-  return authority.profile.startsWith('edge-') ? undefined : 'authorization';
+  return authority.profile.startsWith('edge-') || authority.profile === WIT_PROFILE ? undefined : 'authorization';
 }
 
 /** A source that fails leaves the call without the service's token; the callee then refuses it, and both sides tell. */

@@ -66,6 +66,17 @@ export const REFUSALS = {
   },
   proof_invalid: { status: 401, error: 'invalid_dpop_proof', says: 'the DPoP proof does not hold for this request' },
   proof_replayed: { status: 401, error: 'invalid_dpop_proof', says: 'the DPoP proof was used before' },
+  workload_proof_missing: {
+    status: 401,
+    error: 'invalid_token',
+    says: 'the workload identity token came without its proof',
+  },
+  workload_proof_invalid: {
+    status: 401,
+    error: 'invalid_token',
+    says: 'the workload proof token does not hold for this request',
+  },
+  workload_proof_replayed: { status: 401, error: 'invalid_token', says: 'the workload proof token was used before' },
   insufficient_scope: { status: 403, error: 'insufficient_scope', says: 'the token lacks a scope this route requires' },
   policy_denied: { status: 403, says: 'the policy of this service does not permit the call' },
   policy_unavailable: { status: 503, says: 'the policy of this service cannot be asked; try again later' },

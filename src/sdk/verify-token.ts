@@ -35,6 +35,7 @@ export interface TokenRules {
   readonly profile?: string;
   readonly keys: JWTVerifyGetKey;
   readonly issuer: string | undefined;
+  /** None: the kind has no audience of its own. */
   readonly audience: readonly string[];
   /** Asymmetric JWS algorithms. */
   readonly algorithms: readonly string[];
@@ -193,7 +194,7 @@ async function check(token: string, rules: TokenRules): Promise<RefusalCode | JW
   if (!rules.algorithms.includes(String(header.alg))) return 'algorithm_not_allowed';
   const options = {
     ...(rules.issuer !== undefined && { issuer: rules.issuer }),
-    audience: [...rules.audience],
+    ...(rules.audience.length > 0 && { audience: [...rules.audience] }),
     algorithms: [...rules.algorithms],
     clockTolerance: rules.clockToleranceSeconds,
     requiredClaims: [...rules.requiredClaims],
