@@ -12,10 +12,11 @@ import type { GuardOptions } from './guard-rules.ts';
 import { harmless } from './harmless.ts';
 import { HeldToken } from './held-token.ts';
 import { activeServerSpan, localSpan } from './hop-span.ts';
+import { recordHttpCalls } from './http-calls.ts';
 import { type HttpGuard, httpGuard } from './http-guard.ts';
 import { type BehalfFetch, behalfFetch } from './outbound.ts';
 import { Recorder } from './recorder.ts';
-import { type BehalfOptions, parseSettings } from './settings.ts';
+import { type BehalfOptions, parseSettings, type Settings } from './settings.ts';
 import { tokenExchange } from './token-exchange.ts';
 import { parseTraceparent } from './trace-context.ts';
 import { recordUndiciCalls } from './undici-calls.ts';
@@ -48,9 +49,7 @@ export interface Behalf {
 export function startBehalf(options: BehalfOptions): Behalf {
   const settings = parseSettings(options);
   const recorder = new Recorder(settings);
-  const stopRecording = settings.automatic
-    ? recordUndiciCalls(settings, recorder, new HeldToken(settings.token))
-    : () => {};
+  const stopRecording = settings.automatic ? recordCalls(settings, recorder) : () => {};
   const fetch = behalfFetch(settings, recorder);
   const record = (exchange: Exchange) =>
     void harmless('recording an exchange', () => recordExchange(exchange, recorder));
@@ -71,6 +70,13 @@ export function startBehalf(options: BehalfOptions): Behalf {
       return recorder.close(timeoutMs);
     },
   };
+}
+
+/** Every call of the process, whichever of Node's two clients makes it. */
+function recordCalls(settings: Settings, recorder: Recorder): () => void {
+  const token = new HeldToken(settings.token);
+  const stops = [recordUndiciCalls, recordHttpCalls].map((start) => start(settings, recorder, token));
+  return () => stops.forEach((stop) => void stop());
 }
 
 /** How the call to the authorization server is told. */

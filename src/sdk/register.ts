@@ -1,6 +1,6 @@
 /**
  * `node --import @behalf/sdk/register program.js`: starts Behalf from environment variables alone, and records every `fetch`
- * of the program. A program that also guards imports `behalf` from here.
+ * and `node:http` request of the program. A program that also guards imports `behalf` from here.
  */
 import { behalfFromEnvironment } from './environment.ts';
 

@@ -27,7 +27,7 @@ export interface BehalfOptions {
   readonly audiences?: Readonly<Record<string, string | true>>;
   /** The service's own token, used by `behalf.fetch` when a call has neither a token of its own nor a delegation. */
   readonly token?: TokenSource;
-  /** Records every `fetch` and undici request of the process, not only those of `behalf.fetch`. */
+  /** Records every `fetch`, undici, `node:http` and `node:https` request of the process, not only those of `behalf.fetch`. */
   readonly automatic?: boolean;
   /** Where `behalf.delegate` exchanges tokens, and as whom. */
   readonly exchange?: ExchangeOptions;
