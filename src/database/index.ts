@@ -17,4 +17,5 @@ export type { StartPostgresOptions } from './postgres/start.ts';
 export { startPostgres } from './postgres/start.ts';
 export type { RunningPostgres } from './postgres/supervisor.ts';
 export { isRetryable } from './retryable.ts';
+export { queryTellingSent } from './tell-sent.ts';
 export { transaction } from './transaction.ts';

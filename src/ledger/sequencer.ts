@@ -8,7 +8,7 @@ import { LedgerError } from './errors.ts';
 import { digestLeaf, sameBytes } from './hash.ts';
 import { idKey, KnownIds } from './known-ids.ts';
 import { Places } from './places.ts';
-import { appendBatch } from './sql/append.ts';
+import { appendBatchTellingSent } from './sql/append.ts';
 import { selectIdBuckets } from './sql/id-bucket.ts';
 import { selectLog } from './sql/log.ts';
 import { selectTiles } from './sql/tile.ts';
@@ -29,6 +29,8 @@ interface Batch extends Prepared {
 interface Sent {
   readonly batch: Batch;
   readonly outcome: Promise<{ readonly moved: boolean } | { readonly error: unknown }>;
+  /** Its bytes are on their way, or it is known what became of it: what keeps this thread busy may be done now. */
+  readonly underWay: Promise<unknown>;
   done: boolean;
 }
 /** What this writer holds to be the log, with every batch it has sent: the next one builds on it. */
@@ -137,6 +139,7 @@ export class Sequencer {
 
   /** Works the next batch out while one commits, and sends it before that one's callers are answered. */
   async #sendAhead(before: Sent): Promise<Sent | undefined> {
+    await before.underWay;
     const next = await this.#begin(this.#take({ isAhead: true }));
     const outcome = await before.outcome;
     if (!('moved' in outcome && outcome.moved)) {
@@ -144,7 +147,7 @@ export class Sequencer {
       return next && this.#send(next);
     }
     const sent = next && (await this.#send(next));
-    await afterArrivals(); // it is on its way
+    await sent?.underWay; // callers that are answered come again at once
     this.#settle(before.batch);
     return sent;
   }
@@ -197,32 +200,30 @@ export class Sequencer {
   async #send(prepared: Batch): Promise<Sent | undefined> {
     const batch = prepared.on === this.#view ? prepared : await this.#begin(prepared.calls);
     if (batch === undefined) return undefined;
-    const sent: Sent = {
-      batch,
-      done: false,
-      outcome: this.#store(batch).then(
-        (moved) => ({ moved }),
-        (error: unknown) => ({ error }),
-      ),
-    };
+    const { promise: left, resolve: onSent } = Promise.withResolvers<void>();
+    const outcome = this.#store(batch, onSent).then(
+      (moved) => ({ moved }),
+      (error: unknown) => ({ error }),
+    );
+    const sent: Sent = { batch, done: false, outcome, underWay: Promise.race([left, outcome]) };
     void sent.outcome.then(() => {
       sent.done = true;
     });
     return sent;
   }
 
-  async #store({ rows }: Batch): Promise<boolean> {
+  async #store({ rows }: Batch, onSent: () => void): Promise<boolean> {
     if (this.#halted !== undefined) throw this.#halted;
     if (rows === undefined) return true;
     await this.#places.make(rows.to.size);
     try {
-      return await appendBatch(this.#writer, this.#logId, rows);
+      return await appendBatchTellingSent(this.#writer, this.#logId, rows, onSent);
     } catch (error) {
       if (!isMissingPartition(error)) throw error;
       // Nothing was stored. The database's clock leapt past the days that were made, or someone took a partition away.
       this.#places.doubt();
       await this.#places.make(rows.to.size);
-      return appendBatch(this.#writer, this.#logId, rows);
+      return appendBatchTellingSent(this.#writer, this.#logId, rows, onSent);
     }
   }
 

@@ -1,4 +1,5 @@
-import type { Queryable } from '#database';
+import type pg from 'pg';
+import { type Queryable, queryTellingSent } from '#database';
 import { binaryArray } from '../binary-array.ts';
 import type { TileRow } from '../edge.ts';
 import type { TreeHead } from './log.ts';
@@ -76,8 +77,23 @@ select from moved`;
 
 /** Stores a batch if the log still stands at `from`; false, and nothing stored, when another writer moved it. */
 export async function appendBatch(db: Queryable, logId: number, batch: BatchRows): Promise<boolean> {
-  const { from, to, runs, ids, tiles } = batch;
-  const { rowCount } = await db.query({
+  const { rowCount } = await db.query(statement(logId, batch));
+  return rowCount === 1;
+}
+
+/** `appendBatch`, which also tells when the batch's bytes are on their way. */
+export async function appendBatchTellingSent(
+  pool: pg.Pool,
+  logId: number,
+  batch: BatchRows,
+  onSent: () => void,
+): Promise<boolean> {
+  const { rowCount } = await queryTellingSent(pool, statement(logId, batch), onSent);
+  return rowCount === 1;
+}
+
+function statement(logId: number, { from, to, runs, ids, tiles }: BatchRows): pg.QueryConfig {
+  return {
     name: APPEND,
     text: TEXT,
     values: [
@@ -99,8 +115,7 @@ export async function appendBatch(db: Queryable, logId: number, batch: BatchRows
       ids.ids,
       ...tileValues(tiles),
     ],
-  });
-  return rowCount === 1;
+  };
 }
 
 const tileValues = (tiles: readonly TileRow[]): Buffer[] => [
