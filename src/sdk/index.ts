@@ -8,6 +8,8 @@ export type { Anomaly } from './anomalies.ts';
 export type { Authority, Verification } from './authority.ts';
 export { type Behalf, startBehalf } from './behalf.ts';
 export type { CallOptions } from './call.ts';
+export type { Cedar, CedarEntity, CedarOptions } from './cedar-policy.ts';
+export { cedarPolicy } from './cedar-policy.ts';
 export { currentDelegation } from './current-delegation.ts';
 export type { Delegate, DelegateErrorCode, DelegateOptions } from './delegate.ts';
 export { DelegateError } from './delegate.ts';
