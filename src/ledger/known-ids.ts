@@ -96,10 +96,13 @@ export class KnownIds {
     return this.#batch;
   }
 
-  /** All batches up to this one are committed: what only they used may go, the least recently used first. */
+  /**
+   * All batches up to this one are committed: what only they used may go, the least recently used first. The one used last
+   * stays, however large: the next batch most likely asks for it, and would read it all again.
+   */
   settled(batch: number): void {
     for (const { number, indexes, usedBy } of this.#held.values()) {
-      if (this.#count <= this.#limit) return;
+      if (this.#count <= this.#limit || this.#held.size === 1) return;
       if (usedBy > batch) continue;
       this.#held.delete(number);
       this.#count -= indexes.size;

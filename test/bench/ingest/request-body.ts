@@ -56,7 +56,7 @@ function renewable(bytes: Buffer, form: { readonly isJson: boolean; readonly pla
 
 function spanOf(i: number, connection: number, seed: number) {
   const isServer = i % 2 === 0;
-  const start = 1_793_439_700_000_000_000n + BigInt(seed) * 1_000_000_000n + BigInt(i) * 1_000_000n;
+  const start = BigInt(Date.now()) * 1_000_000n + BigInt(seed) * 1_000_000_000n + BigInt(i) * 1_000_000n; // ids go by time
   return {
     traceId: idOf(Math.floor(i / SPANS_PER_TRACE), 0).repeat(2),
     spanId: idOf(i, 1),
