@@ -42,7 +42,7 @@ export async function runProgram(program: Program): Promise<unknown> {
   const child = start(program);
   const errors = lastWords(child);
   const ended = once(child, 'close');
-  const line = await firstLine(child, program.file).catch(() => undefined);
+  const line = await firstLine(child, program.file).catch(() => undefined); // told below, with its status and last words
   const [code] = await ended;
   if (code !== 0 || line === undefined) throw new Error(`${program.file} failed with status ${code}: ${errors()}`);
   return JSON.parse(line);

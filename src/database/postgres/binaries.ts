@@ -102,6 +102,7 @@ async function placeCopy(native: string, home: string, version: string): Promise
   const target = join(home, `postgresql-${version}`);
   await mkdir(home, { recursive: true, mode: 0o755 });
   await checkOnlyWeWrite(home);
+  // What cannot be looked at is copied: the copy then fails with the reason.
   if ((await lstat(target).catch(() => undefined)) === undefined) {
     const unfinished = `${target}.${randomBytes(6).toString('hex')}`;
     try {

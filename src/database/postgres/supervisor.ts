@@ -86,7 +86,7 @@ class Supervisor {
         return;
       } catch (error) {
         onProgress(`PostgreSQL did not start: ${error instanceof Error ? error.message : String(error)}`);
-        await sleep(pauseMs, undefined, { signal }).catch(() => undefined);
+        await sleep(pauseMs, undefined, { signal }).catch(() => undefined); // aborted: the loop's own condition ends it
       }
     }
   }
